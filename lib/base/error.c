@@ -1,0 +1,44 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char rs_error_closed[] = "output closed by its reader";
+
+static char *next_text(size_t *size)
+{
+    static _Thread_local char ring[8][1024];
+    static _Thread_local unsigned turn;
+    *size = sizeof ring[0];
+    return ring[turn++ % 8];
+}
+
+const char *rs_error(const char *format, ...)
+{
+    size_t size;
+    char *text = next_text(&size);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, size, format, args);
+    va_end(args);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?';
+    return text;
+}
+
+const char *rs_error_at(const char *where, const char *error)
+{
+    if (!error || error == rs_error_closed)
+        return error;
+    return rs_error("%s: %s", where, error);
+}
+
+const char *rs_error_write(int number)
+{
+    if (number == EPIPE)
+        return rs_error_closed;
+    return number ? rs_error("%s", strerror(number)) : "write failed";
+}

@@ -1,0 +1,95 @@
+#include "base/thread.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t start, done;
+    int threads, busy;
+    unsigned long round;
+    void (*work)(void *, int, int);
+    void *context;
+    int shards;
+    atomic_int next;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .start = PTHREAD_COND_INITIALIZER,
+          .done = PTHREAD_COND_INITIALIZER,
+          .threads = 1};
+
+static void take_shards(int worker)
+{
+    for (;;) {
+        int shard = atomic_fetch_add(&pool.next, 1);
+        if (shard >= pool.shards)
+            return;
+        pool.work(pool.context, shard, worker);
+    }
+}
+
+static void *worker_main(void *number)
+{
+    unsigned long seen = 0;
+    for (;;) {
+        pthread_mutex_lock(&pool.lock);
+        while (pool.round == seen)
+            pthread_cond_wait(&pool.start, &pool.lock);
+        seen = pool.round;
+        pthread_mutex_unlock(&pool.lock);
+        take_shards((int)(intptr_t)number);
+        pthread_mutex_lock(&pool.lock);
+        if (--pool.busy == 0)
+            pthread_cond_signal(&pool.done);
+        pthread_mutex_unlock(&pool.lock);
+    }
+    return NULL;
+}
+
+const char *rs_threads_start(int threads)
+{
+    if (threads == 0) {
+        cpu_set_t may_run;
+        threads = sched_getaffinity(0, sizeof may_run, &may_run) ? 1 : CPU_COUNT(&may_run);
+    }
+    for (; pool.threads < threads; pool.threads++) {
+        pthread_t thread;
+        int failed = pthread_create(&thread, NULL, worker_main, (void *)(intptr_t)pool.threads);
+        if (failed)
+            return rs_error("cannot start thread %d: %s", pool.threads + 1, strerror(failed));
+        pthread_detach(thread);
+    }
+    return NULL;
+}
+
+int rs_threads(void)
+{
+    return pool.threads;
+}
+
+void rs_parallel(void (*work)(void *context, int shard, int worker), void *context, int shards)
+{
+    if (pool.threads == 1 || shards == 1) {
+        for (int shard = 0; shard < shards; shard++)
+            work(context, shard, 0);
+        return;
+    }
+    pthread_mutex_lock(&pool.lock);
+    pool.work = work;
+    pool.context = context;
+    pool.shards = shards;
+    atomic_store(&pool.next, 0);
+    pool.busy = pool.threads - 1;
+    pool.round++;
+    pthread_cond_broadcast(&pool.start);
+    pthread_mutex_unlock(&pool.lock);
+    take_shards(0);
+    pthread_mutex_lock(&pool.lock);
+    while (pool.busy > 0)
+        pthread_cond_wait(&pool.done, &pool.lock);
+    pthread_mutex_unlock(&pool.lock);
+}

@@ -1,0 +1,272 @@
+#include "cli/tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "cli/version.h"
+
+enum { MOST_OPTIONS = 48 };
+
+static const struct rs_tool *tool;
+static bool quiet, verbose, help, version;
+static uint64_t written;
+
+static struct rs_option common[] = {
+    {"quiet", RS_FLAG, &quiet, .help = "no summary and no progress"},
+    {"verbose", RS_FLAG, &verbose, .help = "say more of what is done"},
+    {"help", RS_FLAG, &help, .help = "show this and exit"},
+    {"version", RS_FLAG, &version, .help = "show the version and exit"},
+    {0},
+};
+
+static struct rs_option *find(const char *name)
+{
+    for (struct rs_option *o = tool->options; o->name; o++)
+        if (!strcmp(o->name, name))
+            return o;
+    for (struct rs_option *o = common; o->name; o++)
+        if (!strcmp(o->name, name))
+            return o;
+    return NULL;
+}
+
+bool rs_tool_given(const char *option)
+{
+    return find(option)->given;
+}
+
+bool rs_tool_quiet(void)
+{
+    return quiet;
+}
+
+bool rs_tool_verbose(void)
+{
+    return verbose;
+}
+
+_Noreturn void rs_tool_fail(const char *where, const char *error)
+{
+    if (error == rs_error_closed)
+        exit(0);
+    if (where)
+        error = rs_error_at(where, error);
+    fprintf(stderr, "%s: %s\n", tool->name, error);
+    exit(1);
+}
+
+void rs_tool_check(const char *where, const char *error)
+{
+    if (error)
+        rs_tool_fail(where, error);
+}
+
+_Noreturn void rs_tool_usage(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "%s: ", tool->name);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, " (%s -help shows the options)\n", tool->name);
+    va_end(args);
+    exit(2);
+}
+
+void rs_tool_say(const char *format, ...)
+{
+    if (quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "%s: ", tool->name);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+}
+
+void rs_tool_warn(const char *text)
+{
+    fprintf(stderr, "%s: warning: %s\n", tool->name, text);
+}
+
+static void help_options(const struct rs_option *option)
+{
+    for (; option->name; option++) {
+        char left[64];
+        snprintf(left, sizeof left, "-%s%s%s", option->name, option->argument ? "=" : "",
+                 option->argument ? option->argument : "");
+        printf("  %-24s %s%s\n", left, strlen(left) > 24 ? "\n                           " : "", option->help);
+    }
+}
+
+static _Noreturn void show_help(void)
+{
+    printf("usage: %s [options]%s%s\n%s\n\n", tool->name, tool->operands ? " " : "",
+           tool->operands ? tool->operands : "", tool->purpose);
+    help_options(tool->options);
+    help_options(common);
+    exit(rs_tool_end());
+}
+
+static const char *choose(const struct rs_option *option, const char *word)
+{
+    int index = 0;
+    for (const char *at = option->argument;; index++) {
+        size_t length = strcspn(at, "|");
+        if (strlen(word) == length && !strncmp(at, word, length)) {
+            *(int *)option->value = index;
+            return NULL;
+        }
+        if (!at[length])
+            return rs_error("'%s' is not one of %s", word, option->argument);
+        at += length + 1;
+    }
+}
+
+static const char *set(struct rs_option *option, const char *argument)
+{
+    option->given = true;
+    switch (option->kind) {
+    case RS_FLAG:
+        *(bool *)option->value = true;
+        return NULL;
+    case RS_NEGATED:
+        *(bool *)option->value = false;
+        return NULL;
+    case RS_INT:
+        return rs_parse_int(argument, (int64_t)option->low, (int64_t)option->high, option->value);
+    case RS_REAL:
+        return rs_parse_real(argument, option->low, option->high, option->value);
+    case RS_TEXT:
+        *(const char **)option->value = argument;
+        return argument[0] ? NULL : rs_error("an empty name");
+    case RS_CHOICE:
+        return choose(option, argument);
+    }
+    return NULL;
+}
+
+static int list_options(struct option *list)
+{
+    int count = 0;
+    struct rs_option *tables[] = {tool->options, common};
+    for (int t = 0; t < 2; t++)
+        for (struct rs_option *o = tables[t]; o->name && count < MOST_OPTIONS; o++) {
+            bool flag = o->kind == RS_FLAG || o->kind == RS_NEGATED;
+            list[count++] = (struct option){o->name, flag ? no_argument : required_argument, NULL, 0};
+        }
+    return count;
+}
+
+static void parse(int argc, char **argv)
+{
+    struct option list[MOST_OPTIONS + 1] = {0};
+    list_options(list);
+    opterr = 0;
+    for (;;) {
+        int index = 0, at = optind;
+        int c = getopt_long_only(argc, argv, ":", list, &index);
+        if (c == -1)
+            return;
+        if (c == ':')
+            rs_tool_usage("%s wants an argument", argv[at]);
+        if (c == '?')
+            rs_tool_usage("%s is not an option", argv[at]);
+        const char *error = set(find(list[index].name), optarg);
+        if (error)
+            rs_tool_usage("-%s: %s", list[index].name, error);
+    }
+}
+
+void rs_tool_begin(const struct rs_tool *described, int argc, char ***argv)
+{
+    static char *stdin_alone[] = {"-", NULL};
+    tool = described;
+    signal(SIGPIPE, SIG_IGN); /* a reader that stops early shows as EPIPE, which is no failure */
+    parse(argc, *argv);
+    if (help)
+        show_help();
+    if (version) {
+        printf("%s (rs-tools) %s\n", tool->name, RS_VERSION);
+        exit(rs_tool_end());
+    }
+    *argv += optind;
+    if (!**argv && tool->operands)
+        *argv = stdin_alone;
+    else if (**argv && !tool->operands)
+        rs_tool_usage("%s: takes no operand", **argv);
+}
+
+FILE *rs_tool_open(const char *path)
+{
+    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+    if (!file)
+        rs_tool_fail(path, strerror(errno));
+    return file;
+}
+
+static const char *display_name(const char *path)
+{
+    return strcmp(path, "-") ? path : "stdin";
+}
+
+uint64_t rs_tool_images(char **paths, const char *(*each)(void *context, struct rs_image *image, uint64_t index),
+                        void *context)
+{
+    uint64_t count = 0;
+    struct rs_image image = {0};
+    for (; *paths; paths++) {
+        FILE *stream = rs_tool_open(*paths);
+        uint64_t first = count;
+        for (bool more = true;;) {
+            const char *error = rs_image_read(stream, &image, &more);
+            if (!error && !more)
+                break;
+            if (!error)
+                error = each(context, &image, count);
+            if (error) {
+                char where[4096];
+                snprintf(where, sizeof where, "%s: image %ju", display_name(*paths), (uintmax_t)(count - first + 1));
+                rs_tool_fail(where, error);
+            }
+            count++;
+        }
+        if (count == first)
+            rs_tool_fail(display_name(*paths), "no image in input");
+        if (stream != stdin)
+            fclose(stream);
+    }
+    rs_image_free(&image);
+    return count;
+}
+
+void rs_tool_put(const struct rs_image *image)
+{
+    rs_tool_check("stdout", rs_image_write(stdout, image));
+    written++;
+}
+
+uint64_t rs_tool_written(void)
+{
+    return written;
+}
+
+int rs_tool_end(void)
+{
+    errno = 0;
+    bool failed = ferror(stdout) || fflush(stdout);
+    int number = errno;
+    if (fclose(stdout) && !failed) {
+        failed = true;
+        number = errno;
+    }
+    if (failed)
+        rs_tool_fail("stdout", rs_error_write(number));
+    return 0;
+}

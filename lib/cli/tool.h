@@ -1,0 +1,71 @@
+/* What every command shares: its options, its messages, its way out. Only cmd/ includes this; nothing below exits.
+ *
+ * A command is three beats: rs_tool_begin parses the options that one table describes (the same table prints -help and
+ * is what the manual is held to), a loop does the work, rs_tool_end checks the output and returns main's status. */
+#ifndef RS_CLI_TOOL_H
+#define RS_CLI_TOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "format/image.h"
+
+enum rs_option_kind { RS_FLAG, RS_NEGATED, RS_INT, RS_REAL, RS_TEXT, RS_CHOICE };
+
+/* One option, written -name or --name, its argument as -name=7 or -name 7. */
+struct rs_option {
+    const char *name;
+    enum rs_option_kind kind;
+    void *value;          /* bool (flags), int64_t, double, const char *, int (index of the choice) */
+    double low, high;     /* of numbers */
+    const char *argument; /* its name in -help; for RS_CHOICE the words, "a|b|c" */
+    const char *help;
+    bool given; /* set by rs_tool_begin */
+};
+
+struct rs_tool {
+    const char *name, *operands, *purpose; /* operands as in a synopsis, or NULL if it takes none */
+    struct rs_option *options;             /* ends with a NULL name */
+};
+
+/* Parses; `*argv` becomes the NULL-ended operands ("-" alone if there are none and the tool takes some). Serves -help and
+ * -version. A wrong option or operand ends with one line and status 2. */
+void rs_tool_begin(const struct rs_tool *tool, int argc, char ***argv);
+
+bool rs_tool_given(const char *option); /* whether the option was on the command line */
+bool rs_tool_quiet(void);               /* -quiet */
+bool rs_tool_verbose(void);             /* -verbose */
+
+/* "tool: where: what" and status 1; rs_error_closed ends quietly with 0. `where` may be NULL. */
+_Noreturn void rs_tool_fail(const char *where, const char *error);
+
+/* rs_tool_fail if `error` is a text; nothing if it is NULL. */
+void rs_tool_check(const char *where, const char *error);
+
+/* "tool: what" and status 2. */
+_Noreturn void rs_tool_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The summary: one line on stderr, unless -quiet. */
+void rs_tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "tool: warning: what" on stderr, -quiet or not. */
+void rs_tool_warn(const char *text);
+
+/* Opens an operand ("-" is stdin), or fails. */
+FILE *rs_tool_open(const char *path);
+
+/* Calls each(context, image, index) for every image of every operand, index from 0; returns how many. Fails at the
+ * first error, the file and the image (counted from 1) named, and where there is no image at all. `image` belongs to
+ * the loop. */
+uint64_t rs_tool_images(char **paths, const char *(*each)(void *context, struct rs_image *image, uint64_t index),
+                        void *context);
+
+/* Writes to stdout and counts; fails as "tool: stdout: what". */
+void rs_tool_put(const struct rs_image *image);
+uint64_t rs_tool_written(void);
+
+/* Flushes and closes stdout, or fails; returns 0. */
+int rs_tool_end(void);
+
+#endif

@@ -1,0 +1,18 @@
+# For every .bats file: the built tools on PATH, a scratch folder, run with stderr apart.
+bats_require_minimum_version 1.5.0
+load /usr/lib/bats/bats-support/load
+load /usr/lib/bats/bats-assert/load
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+PATH=${BUILD:-$ROOT/build}/bin:$PATH
+DATA=${DATA:-$ROOT/data}
+cd "$BATS_TEST_TMPDIR" 2>/dev/null || cd "$BATS_FILE_TMPDIR" || exit
+
+# fails STATUS TEXT COMMAND...: ends with STATUS, one line on stderr that contains TEXT, nothing on stdout
+fails() {
+    local status_wanted=$1 text=$2
+    shift 2
+    run --separate-stderr "-$status_wanted" "$@"
+    [ -z "$output" ] || fail "stdout is not empty: $output"
+    [ "${#stderr_lines[@]}" = 1 ] || fail "stderr is not one line: $stderr"
+    [[ $stderr == *"$text"* ]] || fail "stderr '$stderr' does not say '$text'"
+}

@@ -1,0 +1,116 @@
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/rng.h"
+#include "base/thread.h"
+#include "tap.h"
+
+static void test_numbers(void)
+{
+    int64_t i = 0, list[3];
+    int count = 0;
+    double d = 0;
+    ok(!rs_parse_int("-12", -20, 5, &i) && i == -12, "a negative number");
+    const char *bad[] = {"", "-", "+1", " 1", "1 ", "1x", "0x10", "21", "99999999999999999999"};
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
+        error_has(rs_parse_int(bad[k], 0, 20, &i), "whole number", "'%s' is refused", bad[k]);
+    ok(i == -12, "a refused number changes nothing");
+    ok(!rs_parse_real("2.5e-1", 0, 1, &d) && d == .25, "a real number");
+    const char *unreal[] = {"", "nan", "inf", "1e999", "0x1p3", " 1", "2", "1,5"};
+    for (size_t k = 0; k < sizeof unreal / sizeof *unreal; k++)
+        error_has(rs_parse_real(unreal[k], 0, 1, &d), "number", "'%s' is refused", unreal[k]);
+    ok(!rs_parse_list("32,64,128", 1, 999, 3, list, &count) && count == 3 && list[2] == 128, "a list");
+    error_has(rs_parse_list("1,2,3,4", 1, 9, 3, list, &count), "list", "a list that is too long");
+    error_has(rs_parse_list("1,,3", 1, 9, 3, list, &count), "whole number", "a list with a hole");
+    error_has(rs_parse_list("1,2,", 1, 9, 3, list, &count), "whole number", "a list with an open end");
+}
+
+static void test_errors(void)
+{
+    error_has(rs_error_at("here", rs_error("line\nbreak")), "here: line?break", "one line, control characters shown");
+    ok(!rs_error_at("here", NULL), "no error stays none");
+    ok(rs_error_at("here", rs_error_closed) == rs_error_closed, "a closed output passes unchanged");
+}
+
+static void test_random(void)
+{
+    struct rs_rng a = rs_rng_at(1, "rs-x", 2, 3), b = rs_rng_at(1, "rs-x", 2, 3);
+    ok(rs_rng_next(&a) == rs_rng_next(&b), "the same key, the same number");
+    uint64_t first[5] = {rs_rng_at(1, "rs-x", 2, 3).state, rs_rng_at(2, "rs-x", 2, 3).state,
+                         rs_rng_at(1, "rs-y", 2, 3).state, rs_rng_at(1, "rs-x", 3, 3).state,
+                         rs_rng_at(1, "rs-x", 2, 4).state};
+    bool differ = true;
+    for (int i = 0; i < 5; i++)
+        for (int j = 0; j < i; j++)
+            differ &= first[i] != first[j];
+    ok(differ, "each part of the key counts");
+    enum { DRAWS = 100000 };
+    double sum = 0, squares = 0, mean = 0;
+    int faces[6] = {0};
+    for (int i = 0; i < DRAWS; i++) {
+        double normal = rs_rng_normal(&a);
+        sum += normal;
+        squares += normal * normal;
+        mean += rs_rng_uniform(&a) / DRAWS;
+        faces[rs_rng_below(&a, 6)]++;
+    }
+    near(sum / DRAWS, 0, .02, "mean of normal numbers");
+    near(squares / DRAWS, 1, .02, "their variance");
+    near(mean, .5, .005, "mean of uniform numbers");
+    for (int i = 0; i < 6; i++)
+        near(faces[i], DRAWS / 6., 600, "face %d of a die", i + 1);
+    uint32_t order[100], seen[100] = {0};
+    for (uint32_t i = 0; i < 100; i++)
+        order[i] = i;
+    rs_rng_shuffle(&a, order, 100);
+    int fixed = 0, once = 0;
+    for (uint32_t i = 0; i < 100; i++) {
+        fixed += order[i] == i;
+        seen[order[i]]++;
+    }
+    for (int i = 0; i < 100; i++)
+        once += seen[i] == 1;
+    ok(once == 100 && fixed < 10, "a shuffle is a permutation, and moves things");
+}
+
+static void add_up(void *context, int shard, int worker)
+{
+    int *runs = context;
+    runs[shard] += 1 + 0 * worker;
+}
+
+static void test_threads(void)
+{
+    int runs[1000] = {0}, once = 0;
+    no_error(rs_threads_start(4), "four threads start");
+    ok(rs_threads() == 4, "and are counted");
+    for (int round = 0; round < 200; round++)
+        rs_parallel(add_up, runs, 1000);
+    for (int i = 0; i < 1000; i++)
+        once += runs[i] == 200;
+    ok(once == 1000, "every shard runs once a round");
+}
+
+static void test_arena(void)
+{
+    struct rs_arena arena = {0};
+    ok(!rs_arena_take(&arena, 10, 4) && !rs_arena_take(&arena, 3, 8), "counting hands out nothing");
+    rs_arena_reserve(&arena);
+    char *a = rs_arena_take(&arena, 10, 4), *b = rs_arena_take(&arena, 3, 8);
+    ok(a && b == a + 64 && (uintptr_t)a % 64 == 0, "arrays are aligned and apart");
+    ok(arena.used == arena.size, "the counted size is the used size");
+    rs_arena_free(&arena);
+}
+
+int main(void)
+{
+    test_numbers();
+    test_errors();
+    test_random();
+    test_threads();
+    test_arena();
+    return done();
+}
