@@ -101,7 +101,10 @@ static void help_options(const struct rs_option *option)
         char left[64];
         snprintf(left, sizeof left, "-%s%s%s", option->name, option->argument ? "=" : "",
                  option->argument ? option->argument : "");
-        printf("  %-24s %s%s\n", left, strlen(left) > 24 ? "\n                           " : "", option->help);
+        if (strlen(left) > 24)
+            printf("  %s\n  %-24s %s\n", left, "", option->help);
+        else
+            printf("  %-24s %s\n", left, option->help);
     }
 }
 
@@ -170,14 +173,14 @@ static void parse(int argc, char **argv)
     list_options(list);
     opterr = 0;
     for (;;) {
-        int index = 0, at = optind;
+        int index = 0;
         int c = getopt_long_only(argc, argv, ":", list, &index);
         if (c == -1)
             return;
         if (c == ':')
-            rs_tool_usage("%s wants an argument", argv[at]);
+            rs_tool_usage("%s wants an argument", argv[optind - 1]);
         if (c == '?')
-            rs_tool_usage("%s is not an option", argv[at]);
+            rs_tool_usage("%s is not an option", argv[optind - 1]);
         const char *error = set(find(list[index].name), optarg);
         if (error)
             rs_tool_usage("-%s: %s", list[index].name, error);
@@ -231,7 +234,7 @@ uint64_t rs_tool_images(char **paths, const char *(*each)(void *context, struct 
             if (!error)
                 error = each(context, &image, count);
             if (error) {
-                char where[4096];
+                char where[512];
                 snprintf(where, sizeof where, "%s: image %ju", display_name(*paths), (uintmax_t)(count - first + 1));
                 rs_tool_fail(where, error);
             }

@@ -3,8 +3,10 @@ bats_require_minimum_version 1.5.0
 load /usr/lib/bats/bats-support/load
 load /usr/lib/bats/bats-assert/load
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-PATH=${BUILD:-$ROOT/build}/bin:$PATH
-DATA=${DATA:-$ROOT/data}
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$ROOT/$1" ;; esac; }
+BUILD=$(absolute "${BUILD:-build}")
+DATA=$(absolute "${DATA:-data}")
+PATH=$BUILD/bin:$PATH
 cd "$BATS_TEST_TMPDIR" 2>/dev/null || cd "$BATS_FILE_TMPDIR" || exit
 
 # fails STATUS TEXT COMMAND...: ends with STATUS, one line on stderr that contains TEXT, nothing on stdout

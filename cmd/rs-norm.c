@@ -1,0 +1,115 @@
+#include "base/error.h"
+#include "cli/tool.h"
+#include "picture/sample.h"
+
+static struct rs_prep prep = {.subtract_mean = true, .divide_std = true};
+static int mode, pixels;
+static bool gray, green;
+static const char *fit, *stats;
+
+static struct rs_option options[] = {
+    {"mode", RS_CHOICE, &mode, .argument = "patch|dataset|none", .help = "over what mean and deviation are taken (patch)"},
+    {"pixels", RS_CHOICE, &pixels, .argument = "image|fov", .help = "take them of all pixels, or in the field of view"},
+    {"gray", RS_FLAG, &gray, .help = "one plane: the luminance"},
+    {"green", RS_FLAG, &green, .help = "one plane: the green one"},
+    {"no-mean", RS_NEGATED, &prep.subtract_mean, .help = "do not subtract the mean"},
+    {"no-std", RS_NEGATED, &prep.divide_std, .help = "do not divide by the standard deviation"},
+    {"fit", RS_TEXT, &fit, .argument = "STATS", .help = "dataset: write the statistics, and no tensors"},
+    {"stats", RS_TEXT, &stats, .argument = "STATS", .help = "apply statistics that -fit wrote"},
+    {0},
+};
+
+static const struct rs_tool tool = {"rs-norm", "[file ...]", "turns images into normalised tensors", options};
+
+struct state {
+    struct rs_prep prep;
+    struct rs_prep_sums sums;
+    struct rs_sample sample;
+};
+
+/* Mode and planes come from STATS; an option may repeat what it says, not contradict it. */
+static void load_stats(void)
+{
+    struct rs_prep loaded;
+    rs_tool_check(stats, rs_prep_load(&loaded, stats));
+    const struct {
+        const char *option;
+        bool differs;
+    } said[] = {{"mode", prep.mode != loaded.mode},
+                {"pixels", prep.fov_only != loaded.fov_only},
+                {"gray", prep.planes != loaded.planes},
+                {"green", prep.planes != loaded.planes},
+                {"no-mean", loaded.subtract_mean},
+                {"no-std", loaded.divide_std}};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (rs_tool_given(said[i].option) && said[i].differs)
+            rs_tool_usage("-%s contradicts %s", said[i].option, stats);
+    prep = loaded;
+}
+
+static void check_options(void)
+{
+    prep.mode = (enum rs_prep_mode)mode;
+    prep.fov_only = pixels;
+    prep.planes = gray ? RS_PLANES_GRAY : green ? RS_PLANES_GREEN : RS_PLANES_ALL;
+    if (gray && green)
+        rs_tool_usage("-gray and -green are two answers to one question");
+    if (fit && stats)
+        rs_tool_usage("-fit and -stats: write statistics or apply them");
+    if (fit && prep.mode != RS_PREP_DATASET)
+        rs_tool_usage("-fit goes with -mode=dataset");
+    if (stats)
+        load_stats();
+    else if (prep.mode == RS_PREP_DATASET && !fit)
+        rs_tool_usage("-mode=dataset needs -fit=STATS first, then -stats=STATS");
+}
+
+static const char *check_image(struct state *state, const struct rs_image *image, uint64_t index)
+{
+    if (index == 0) {
+        state->prep = prep;
+        if (!stats)
+            state->prep.source = image->subject;
+    }
+    if (image->subject == RS_PROB)
+        return rs_error("a map of probabilities, not a photograph");
+    if (!fit || index == 0) {
+        state->prep.width = image->width;
+        state->prep.height = image->height;
+    }
+    return rs_prep_fits(&state->prep, image);
+}
+
+static const char *add(void *context, struct rs_image *image, uint64_t index)
+{
+    struct state *state = context;
+    const char *error = check_image(state, image, index);
+    if (!error)
+        rs_prep_sums_add(&state->sums, &state->prep, image);
+    return error;
+}
+
+static const char *apply(void *context, struct rs_image *image, uint64_t index)
+{
+    struct state *state = context;
+    const char *error = check_image(state, image, index);
+    if (error)
+        return error;
+    rs_tool_check("stdout", rs_sample_write(stdout, &state->sample, &state->prep, image));
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static struct state state;
+    rs_tool_begin(&tool, argc, &argv);
+    check_options();
+    uint64_t count = rs_tool_images(argv, fit ? add : apply, &state);
+    if (fit) {
+        rs_tool_check(fit, rs_prep_sums_end(&state.sums, &state.prep));
+        rs_tool_check(fit, rs_prep_save(&state.prep, fit));
+    }
+    rs_tool_say("%ju images read, %s", (uintmax_t)count, fit ? "statistics written" : "as many samples written");
+    rs_sample_free(&state.sample);
+    return rs_tool_end();
+}

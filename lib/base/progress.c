@@ -1,0 +1,37 @@
+#include "base/progress.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+double rs_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+struct rs_progress rs_progress_start(const char *unit, uint64_t total, bool wanted)
+{
+    return (struct rs_progress){wanted && isatty(STDERR_FILENO), unit, total, rs_now(), 0};
+}
+
+void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *note)
+{
+    double now = rs_now(), seconds = now - progress->started;
+    if (!progress->shown || done == 0 || now - progress->printed < .2)
+        return;
+    progress->printed = now;
+    double rate = (double)done / seconds;
+    int left = (int)((double)(progress->total - done) / rate + .5);
+    fprintf(stderr, "\r\033[K%3.0f%%  %ju of %ju %s  %.1f/s  %d:%02d:%02d left  %s",
+            100. * (double)done / (double)progress->total, (uintmax_t)done, (uintmax_t)progress->total,
+            progress->unit, rate, left / 3600, left / 60 % 60, left % 60, note);
+    fflush(stderr);
+}
+
+void rs_progress_clear(const struct rs_progress *progress)
+{
+    if (progress->shown)
+        fprintf(stderr, "\r\033[K");
+}

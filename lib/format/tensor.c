@@ -1,0 +1,83 @@
+#include "format/tensor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static bool put(FILE *stream, const void *data, size_t bytes)
+{
+    return fwrite(data, 1, bytes, stream) == bytes;
+}
+
+const char *rs_tensor_write(FILE *stream, const struct rs_tensor *shape, const struct rs_meta *meta,
+                            const float *image, const uint8_t *vessel, const uint8_t *fov)
+{
+    struct rs_record record = {0};
+    int64_t sizes[4] = {shape->samples, shape->channels, shape->height, shape->width};
+    rs_meta_copy(&record.meta, meta);
+    rs_record_add(&record, "image", RS_F32, 4, sizes);
+    sizes[1] = 1;
+    if (shape->has_vessel)
+        rs_record_add(&record, "vessel", RS_U8, 4, sizes);
+    if (shape->has_fov)
+        rs_record_add(&record, "fov", RS_U8, 4, sizes);
+    size_t bytes = record.arrays[0].bytes, pixels = bytes / (size_t)shape->channels / sizeof *image;
+    const char *error = rs_record_write(stream, &record);
+    errno = 0;
+    if (!error && !(put(stream, image, bytes) && (!shape->has_vessel || put(stream, vessel, pixels)) &&
+                    (!shape->has_fov || put(stream, fov, pixels))))
+        error = rs_error_write(errno);
+    rs_record_free(&record);
+    return error;
+}
+
+/* Image is F32 [n,c,h,w]; a plane beside it is U8 [n,1,h,w], and stands in the order image, vessel, fov. */
+static const char *check_plane(const struct rs_record *record, const char *name, size_t *at, bool *has)
+{
+    const struct rs_array *image = &record->arrays[0], *plane = rs_record_find(record, name);
+    *has = plane;
+    if (!plane)
+        return NULL;
+    const int64_t *a = image->shape, *b = plane->shape;
+    if (plane->dtype != RS_U8 || plane->rank != 4 || b[0] != a[0] || b[1] != 1 || b[2] != a[2] || b[3] != a[3])
+        return rs_error("array '%s' is not U8 [n,1,h,w] with the image's sizes", name);
+    if (plane->offset != *at)
+        return rs_error("array '%s' is not in its place: image, vessel, fov", name);
+    *at += plane->bytes;
+    return NULL;
+}
+
+const char *rs_tensor_describe(const struct rs_record *record, struct rs_tensor *shape)
+{
+    enum { MOST = 1 << 20 };
+    const struct rs_array *image = rs_record_find(record, "image");
+    if (!image || image->dtype != RS_F32 || image->rank != 4)
+        return rs_error("no array 'image' of F32 [n,c,h,w]");
+    const int64_t *sizes = image->shape;
+    for (int i = 0; i < 4; i++)
+        if (sizes[i] < 1 || sizes[i] > MOST)
+            return rs_error("array 'image' has a size that is not in 1..%d", MOST);
+    if (image != record->arrays)
+        return rs_error("array 'image' is not in its place: image, vessel, fov");
+    *shape = (struct rs_tensor){(int)sizes[0], (int)sizes[1], (int)sizes[2], (int)sizes[3], false, false};
+    size_t at = image->bytes;
+    const char *error = check_plane(record, "vessel", &at, &shape->has_vessel);
+    if (!error)
+        error = check_plane(record, "fov", &at, &shape->has_fov);
+    if (!error && at != record->bytes)
+        error = rs_error("arrays other than image, vessel and fov");
+    return error;
+}
+
+const char *rs_tensor_differ(const struct rs_tensor *a, const struct rs_tensor *b)
+{
+    if (a->channels != b->channels || a->height != b->height || a->width != b->width)
+        return rs_error("shape [%d,%d,%d] after [%d,%d,%d]", b->channels, b->height, b->width, a->channels,
+                        a->height, a->width);
+    if (a->has_vessel != b->has_vessel || a->has_fov != b->has_fov)
+        return rs_error("arrays image%s%s after image%s%s", b->has_vessel ? "+vessel" : "", b->has_fov ? "+fov" : "",
+                        a->has_vessel ? "+vessel" : "", a->has_fov ? "+fov" : "");
+    return NULL;
+}

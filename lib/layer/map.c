@@ -1,0 +1,37 @@
+#include "layer/map.h"
+
+enum { BAND = 16 };
+
+struct rs_map rs_map_take(struct rs_arena *arena, int n, int h, int w, int c)
+{
+    struct rs_map map = {NULL, n, h, w, c};
+    map.data = rs_arena_take(arena, (size_t)n * rs_map_image(&map), sizeof *map.data);
+    return map;
+}
+
+size_t rs_map_image(const struct rs_map *map)
+{
+    return (size_t)(map->h + 2) * (size_t)(map->w + 2) * (size_t)map->c;
+}
+
+float *rs_map_at(const struct rs_map *map, int n, int y, int x)
+{
+    ptrdiff_t row = (ptrdiff_t)n * (map->h + 2) + y + 1;
+    return map->data + (row * (map->w + 2) + x + 1) * map->c;
+}
+
+static int bands_an_image(const struct rs_map *map)
+{
+    return (map->h + BAND - 1) / BAND;
+}
+
+int rs_map_bands(const struct rs_map *map)
+{
+    return map->n * bands_an_image(map);
+}
+
+struct rs_band rs_map_band(const struct rs_map *map, int shard)
+{
+    int each = bands_an_image(map), from = shard % each * BAND;
+    return (struct rs_band){shard / each, from, from + BAND < map->h ? from + BAND : map->h};
+}

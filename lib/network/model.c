@@ -1,0 +1,265 @@
+#include "network/model.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/outfile.h"
+
+static void describe(const struct rs_model *model, struct rs_meta *meta)
+{
+    const struct rs_unet_shape *shape = &model->net.shape;
+    char channels[64] = "";
+    for (int l = 0; l < shape->levels; l++) {
+        size_t used = strlen(channels);
+        snprintf(channels + used, sizeof channels - used, "%s%d", l ? "," : "", shape->channels[l]);
+    }
+    rs_meta_set(meta, "kind", "rs-model");
+    rs_meta_set(meta, "network", "unet");
+    rs_meta_set(meta, "inputs", "%d", shape->inputs);
+    rs_meta_set(meta, "channels", "%s", channels);
+    rs_meta_set(meta, "dropout", "%.17g", model->dropout);
+    rs_prep_to_meta(&model->prep, meta);
+    if (model->has_threshold)
+        rs_meta_set(meta, "threshold", "%.17g", model->threshold);
+    rs_meta_set(meta, "training", "%s", model->training);
+    rs_meta_set(meta, "kernel", "%s", model->kernel);
+}
+
+static void add_array(struct rs_record *record, const struct rs_unet_entry *entry)
+{
+    int64_t shape[4] = {entry->co, entry->ci, entry->size, entry->size};
+    rs_record_add(record, entry->name, RS_F32, entry->convolution ? 4 : 1, shape);
+}
+
+static float *values_of(const struct rs_unet *net, const struct rs_unet_entry *entry)
+{
+    return (entry->statistic ? net->statistics : net->parameters) + entry->offset;
+}
+
+/* PyTorch's [co][ci][k][k] against ours, [k][k][ci][co]. */
+static void to_torch(float *torch, const float *ours, const struct rs_unet_entry *entry)
+{
+    int taps = entry->size * entry->size;
+    for (int o = 0; o < entry->co; o++)
+        for (int c = 0; c < entry->ci; c++)
+            for (int k = 0; k < taps; k++)
+                *torch++ = ours[(k * entry->ci + c) * entry->co + o];
+}
+
+static void from_torch(float *ours, const float *torch, const struct rs_unet_entry *entry)
+{
+    int taps = entry->size * entry->size;
+    for (int o = 0; o < entry->co; o++)
+        for (int c = 0; c < entry->ci; c++)
+            for (int k = 0; k < taps; k++)
+                ours[(k * entry->ci + c) * entry->co + o] = *torch++;
+}
+
+static const char *write_arrays(FILE *file, const struct rs_unet *net)
+{
+    for (int i = 0; i < net->count; i++) {
+        const struct rs_unet_entry *entry = &net->entries[i];
+        float *torch = rs_alloc(entry->count, sizeof *torch);
+        if (entry->convolution)
+            to_torch(torch, values_of(net, entry), entry);
+        else
+            memcpy(torch, values_of(net, entry), entry->count * sizeof *torch);
+        errno = 0;
+        bool written = fwrite(torch, sizeof *torch, entry->count, file) == entry->count;
+        free(torch);
+        if (!written)
+            return rs_error_write(errno);
+    }
+    return NULL;
+}
+
+const char *rs_model_save(const struct rs_model *model, const char *path)
+{
+    struct rs_outfile out;
+    const char *error = rs_outfile_open(&out, path);
+    if (error)
+        return error;
+    struct rs_record record = {0};
+    describe(model, &record.meta);
+    for (int i = 0; i < model->net.count; i++)
+        add_array(&record, &model->net.entries[i]);
+    error = rs_record_write(out.file, &record);
+    if (!error)
+        error = write_arrays(out.file, &model->net);
+    rs_record_free(&record);
+    if (!error)
+        return rs_outfile_commit(&out);
+    rs_outfile_abort(&out);
+    return error;
+}
+
+static const char *read_int(const struct rs_meta *meta, const char *key, int low, int high, int *value)
+{
+    const char *text = rs_meta_get(meta, key);
+    int64_t number = 0;
+    const char *error = text ? rs_parse_int(text, low, high, &number) : rs_error("missing");
+    *value = (int)number;
+    return error ? rs_error("metadata '%s': %s", key, error) : NULL;
+}
+
+static const char *read_real(const struct rs_meta *meta, const char *key, double *value)
+{
+    const char *text = rs_meta_get(meta, key);
+    const char *error = text ? rs_parse_real(text, 0, 1, value) : rs_error("missing");
+    return error ? rs_error("metadata '%s': %s", key, error) : NULL;
+}
+
+static const char *read_shape(const struct rs_meta *meta, struct rs_unet_shape *shape)
+{
+    const char *network = rs_meta_get(meta, "network"), *channels = rs_meta_get(meta, "channels");
+    int64_t list[RS_MAX_LEVELS];
+    if (!network || strcmp(network, "unet"))
+        return rs_error("network '%s' is not one that this version knows", network ? network : "");
+    const char *error = read_int(meta, "inputs", 1, 3, &shape->inputs);
+    if (!error)
+        error = rs_parse_list(channels ? channels : "", 1, RS_MAX_CHANNELS, RS_MAX_LEVELS, list, &shape->levels);
+    for (int l = 0; !error && l < shape->levels; l++)
+        shape->channels[l] = (int)list[l];
+    if (!error && shape->levels < 2)
+        error = rs_error("metadata 'channels': a network of one level");
+    return error;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from ? from : "");
+}
+
+static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
+{
+    const char *kind = rs_meta_get(meta, "kind");
+    struct rs_unet_shape shape = {0};
+    if (!kind || strcmp(kind, "rs-model"))
+        return rs_error("not a model made by rs-train");
+    const char *error = read_shape(meta, &shape);
+    if (!error)
+        error = rs_prep_from_meta(&model->prep, meta);
+    if (!error && rs_prep_channels(&model->prep) != shape.inputs)
+        error = rs_error("%d inputs, but a normalisation to %d planes", shape.inputs, rs_prep_channels(&model->prep));
+    if (!error)
+        error = read_real(meta, "dropout", &model->dropout);
+    model->has_threshold = rs_meta_get(meta, "threshold");
+    if (!error && model->has_threshold)
+        error = read_real(meta, "threshold", &model->threshold);
+    if (error)
+        return error;
+    copy_text(model->training, sizeof model->training, rs_meta_get(meta, "training"));
+    copy_text(model->kernel, sizeof model->kernel, rs_meta_get(meta, "kernel"));
+    model->net.shape = shape;
+    return NULL;
+}
+
+/* The arrays must be those of the network, one by one: their total is bounded by it before anything is read. */
+static const char *match(const struct rs_unet *net, const struct rs_record *record)
+{
+    struct rs_record wanted = {0};
+    const char *error = NULL;
+    for (int i = 0; i < net->count; i++)
+        add_array(&wanted, &net->entries[i]);
+    for (int i = 0; i < wanted.count && !error; i++) {
+        const struct rs_array *want = &wanted.arrays[i], *have = rs_record_find(record, want->name);
+        if (!have)
+            error = rs_error("no array '%s'", want->name);
+        else if (have->dtype != RS_F32 || have->rank != want->rank ||
+                 memcmp(have->shape, want->shape, (size_t)want->rank * sizeof *want->shape))
+            error = rs_error("array '%s' has not the type and shape of this network", want->name);
+    }
+    if (!error && record->count != wanted.count)
+        error = rs_error("%d arrays, where this network has %d", record->count, wanted.count);
+    rs_record_free(&wanted);
+    return error;
+}
+
+static const struct rs_unet_entry *entry_of(const struct rs_unet *net, const char *name)
+{
+    int i = 0;
+    while (strcmp(net->entries[i].name, name))
+        i++;
+    return &net->entries[i];
+}
+
+static const char *check_values(const float *values, const struct rs_unet_entry *entry)
+{
+    bool variance = strstr(entry->name, "running_var");
+    for (size_t k = 0; k < entry->count; k++)
+        if (!isfinite(values[k]) || (variance && values[k] < 0))
+            return rs_error("array '%s' has a value that is %s", entry->name,
+                            isfinite(values[k]) ? "a negative variance" : "not finite");
+    return NULL;
+}
+
+static const char *read_arrays(FILE *file, struct rs_unet *net, const struct rs_record *record)
+{
+    for (int i = 0; i < record->count; i++) {
+        const struct rs_unet_entry *entry = entry_of(net, record->arrays[i].name);
+        float *torch = rs_alloc(entry->count, sizeof *torch);
+        const char *error = fread(torch, sizeof *torch, entry->count, file) == entry->count
+                                ? check_values(torch, entry)
+                                : rs_error("ends in the middle of array '%s'", entry->name);
+        if (!error && entry->convolution)
+            from_torch(values_of(net, entry), torch, entry);
+        else if (!error)
+            memcpy(values_of(net, entry), torch, entry->count * sizeof *torch);
+        free(torch);
+        if (error)
+            return error;
+    }
+    return getc(file) == EOF ? NULL : rs_error("junk after the last array");
+}
+
+static const char *load(struct rs_model *model, FILE *file, struct rs_record *record)
+{
+    bool more;
+    const char *error = rs_record_read(file, record, &more);
+    if (!error)
+        error = more ? read_meta(model, &record->meta) : rs_error("empty");
+    if (error)
+        return error;
+    struct rs_unet_shape shape = model->net.shape;
+    rs_unet_build(&model->net, &shape);
+    error = match(&model->net, record);
+    if (!error)
+        error = read_arrays(file, &model->net, record);
+    if (error)
+        rs_unet_free(&model->net);
+    return error;
+}
+
+const char *rs_model_load(struct rs_model *model, const char *path)
+{
+    struct rs_record record = {0};
+    *model = (struct rs_model){0};
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return rs_error("%s", strerror(errno));
+    const char *error = load(model, file, &record);
+    rs_record_free(&record);
+    fclose(file);
+    return error;
+}
+
+void rs_model_free(struct rs_model *model)
+{
+    rs_unet_free(&model->net);
+}
+
+const char *rs_model_read_threshold(const char *path, double *threshold, bool *has)
+{
+    struct rs_model model;
+    const char *error = rs_model_load(&model, path);
+    if (error)
+        return error;
+    *threshold = model.threshold;
+    *has = model.has_threshold;
+    rs_model_free(&model);
+    return NULL;
+}

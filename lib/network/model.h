@@ -1,0 +1,30 @@
+/* A model file: a trained network and all that is needed to use it; rs-model(5). */
+#ifndef RS_NETWORK_MODEL_H
+#define RS_NETWORK_MODEL_H
+
+#include "network/unet.h"
+#include "picture/prep.h"
+
+struct rs_model {
+    struct rs_unet net;
+    struct rs_prep prep; /* how photographs become its input */
+    double dropout;
+    bool has_threshold;
+    double threshold;  /* of best Dice on validation data */
+    char training[512]; /* the options that shaped the weights, in canonical order */
+    char kernel[128];   /* what computed: the same seed gives the same bytes on the same kernel alone */
+};
+
+/* Replaces `path` whole or not at all. Errors do not name it. */
+const char *rs_model_save(const struct rs_model *model, const char *path);
+
+/* Checks everything: names and shapes are those of the architecture that the metadata describe, every weight is finite,
+ * nothing is missing, nothing is left over. On success rs_model_free is due. */
+const char *rs_model_load(struct rs_model *model, const char *path);
+
+void rs_model_free(struct rs_model *model);
+
+/* The threshold alone; `*has` is false if the model has none. */
+const char *rs_model_read_threshold(const char *path, double *threshold, bool *has);
+
+#endif

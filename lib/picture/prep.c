@@ -1,0 +1,260 @@
+#include "picture/prep.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/outfile.h"
+
+static const char *const mode_names[] = {"patch", "dataset", "none", NULL};
+static const char *const plane_names[] = {"all", "gray", "green", NULL};
+static const char *const pixel_names[] = {"image", "fov", NULL};
+static const char *const yes_names[] = {"no", "yes", NULL};
+static const char *const source_names[] = {[RS_GRAYSCALE] = "GRAYSCALE", [RS_RGB] = "RGB", NULL};
+
+int rs_prep_channels(const struct rs_prep *prep)
+{
+    return prep->source == RS_RGB && prep->planes == RS_PLANES_ALL ? 3 : 1;
+}
+
+const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *image)
+{
+    char kind[32];
+    rs_image_kind(image, kind);
+    if (image->subject != prep->source)
+        return rs_error("an image of planes %s, where a photograph of planes %s is wanted", kind,
+                        source_names[prep->source]);
+    if (prep->fov_only && !image->has_fov)
+        return rs_error("normalisation inside the field of view, but planes %s have none", kind);
+    return NULL;
+}
+
+/* One channel's value of a pixel, in [0,1]. */
+static double value(const struct rs_prep *prep, const struct rs_image *image, const uint16_t *pixel, int channel)
+{
+    double sample = pixel[channel];
+    if (prep->source == RS_RGB && prep->planes == RS_PLANES_GREEN)
+        sample = pixel[1];
+    else if (prep->source == RS_RGB && prep->planes == RS_PLANES_GRAY)
+        sample = .299 * pixel[0] + .587 * pixel[1] + .114 * pixel[2];
+    return sample / image->maxval;
+}
+
+/* Which pixels count. */
+static bool counts(const struct rs_prep *prep, const struct rs_image *image, const uint16_t *pixel)
+{
+    return !prep->fov_only || rs_image_yes(image, pixel[rs_image_fov_plane(image)]);
+}
+
+/* Two passes: exact where one pass over squares would cancel. */
+static double image_sums(const struct rs_prep *prep, const struct rs_image *image, int channel, double *mean,
+                         double *squares)
+{
+    size_t pixels = (size_t)image->width * (size_t)image->height, planes = (size_t)rs_image_planes(image);
+    double count = 0, sum = 0, deviations = 0;
+    for (size_t i = 0; i < pixels; i++) {
+        const uint16_t *pixel = image->samples + i * planes;
+        if (counts(prep, image, pixel)) {
+            sum += value(prep, image, pixel, channel);
+            count++;
+        }
+    }
+    *mean = count > 0 ? sum / count : 0;
+    for (size_t i = 0; i < pixels; i++) {
+        const uint16_t *pixel = image->samples + i * planes;
+        double deviation = value(prep, image, pixel, channel) - *mean;
+        if (counts(prep, image, pixel))
+            deviations += deviation * deviation;
+    }
+    *squares = deviations;
+    return count;
+}
+
+/* What a channel's values are shifted and divided by. */
+static void constants(const struct rs_prep *prep, const struct rs_image *image, int channel, double *shift,
+                      double *scale)
+{
+    double mean = prep->mean[channel], std = prep->std[channel], squares;
+    *shift = 0;
+    *scale = 1;
+    if (prep->mode == RS_PREP_NONE)
+        return;
+    if (prep->mode == RS_PREP_PATCH) {
+        double count = image_sums(prep, image, channel, &mean, &squares);
+        std = count > 0 ? sqrt(squares / count) : 0;
+    }
+    if (prep->subtract_mean)
+        *shift = mean;
+    if (prep->divide_std)
+        *scale = std + RS_PREP_EPSILON;
+}
+
+void rs_prep_apply(const struct rs_prep *prep, const struct rs_image *image, float *x)
+{
+    size_t pixels = (size_t)image->width * (size_t)image->height, planes = (size_t)rs_image_planes(image);
+    for (int channel = 0; channel < rs_prep_channels(prep); channel++) {
+        double shift, scale;
+        constants(prep, image, channel, &shift, &scale);
+        for (size_t i = 0; i < pixels; i++) {
+            const uint16_t *pixel = image->samples + i * planes;
+            bool inside = counts(prep, image, pixel);
+            *x++ = inside ? (float)((value(prep, image, pixel, channel) - shift) / scale) : 0;
+        }
+    }
+}
+
+/* Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979). */
+void rs_prep_sums_add(struct rs_prep_sums *sums, const struct rs_prep *prep, const struct rs_image *image)
+{
+    double count = 0;
+    for (int c = 0; c < rs_prep_channels(prep); c++) {
+        double mean, squares;
+        count = image_sums(prep, image, c, &mean, &squares);
+        if (count <= 0)
+            continue;
+        double all = sums->count + count, apart = mean - sums->mean[c];
+        sums->mean[c] += apart * count / all;
+        sums->squares[c] += squares + apart * apart * sums->count * count / all;
+    }
+    sums->count += count;
+}
+
+const char *rs_prep_sums_end(const struct rs_prep_sums *sums, struct rs_prep *prep)
+{
+    if (sums->count <= 0)
+        return rs_error("no pixel to take statistics of");
+    for (int c = 0; c < rs_prep_channels(prep); c++) {
+        prep->mean[c] = sums->mean[c];
+        prep->std[c] = sqrt(sums->squares[c] / sums->count);
+    }
+    return NULL;
+}
+
+static void meta_reals(struct rs_meta *meta, const char *key, const double *values, int count)
+{
+    char text[128] = "";
+    for (int i = 0; i < count; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%.17g", i ? "," : "", values[i]);
+    }
+    rs_meta_set(meta, key, "%s", text);
+}
+
+void rs_prep_to_meta(const struct rs_prep *prep, struct rs_meta *meta)
+{
+    rs_meta_set(meta, "normalisation", "%s", mode_names[prep->mode]);
+    rs_meta_set(meta, "source", "%s", source_names[prep->source]);
+    rs_meta_set(meta, "planes", "%s", plane_names[prep->planes]);
+    rs_meta_set(meta, "pixels", "%s", pixel_names[prep->fov_only]);
+    rs_meta_set(meta, "subtract_mean", "%s", yes_names[prep->subtract_mean]);
+    rs_meta_set(meta, "divide_std", "%s", yes_names[prep->divide_std]);
+    rs_meta_set(meta, "patch", "%dx%d", prep->width, prep->height);
+    if (prep->mode == RS_PREP_DATASET) {
+        meta_reals(meta, "mean", prep->mean, rs_prep_channels(prep));
+        meta_reals(meta, "std", prep->std, rs_prep_channels(prep));
+    }
+}
+
+static const char *read_choice(const struct rs_meta *meta, const char *key, const char *const *names, int *index)
+{
+    const char *value = rs_meta_get(meta, key);
+    for (*index = 0; value && names[*index]; ++*index)
+        if (!strcmp(names[*index], value))
+            return NULL;
+    return value ? rs_error("metadata '%s' is '%s'", key, value) : rs_error("no metadata '%s'", key);
+}
+
+static const char *read_size(const struct rs_meta *meta, struct rs_prep *prep)
+{
+    const char *value = rs_meta_get(meta, "patch");
+    int end = 0;
+    if (!value || strlen(value) > 15 || sscanf(value, "%dx%d%n", &prep->width, &prep->height, &end) != 2 ||
+        value[end] || prep->width < 1 || prep->height < 1 ||
+        (int64_t)prep->width * prep->height > RS_MAX_PIXELS)
+        return rs_error("metadata 'patch' is not WIDTHxHEIGHT");
+    return NULL;
+}
+
+static const char *read_reals(const struct rs_meta *meta, const char *key, double low, double *values, int count)
+{
+    char text[128];
+    const char *value = rs_meta_get(meta, key);
+    if (!value || strlen(value) >= sizeof text)
+        return rs_error("no metadata '%s'", key);
+    char *at = strcpy(text, value);
+    for (int i = 0; i < count; i++) {
+        char *part = strsep(&at, ",");
+        const char *error = part ? rs_parse_real(part, low, 1, &values[i]) : rs_error("too few numbers");
+        if (error)
+            return rs_error_at(key, error);
+    }
+    return at ? rs_error("%s: too many numbers", key) : NULL;
+}
+
+const char *rs_prep_from_meta(struct rs_prep *prep, const struct rs_meta *meta)
+{
+    int mode, source, planes, pixels, mean, std;
+    struct {
+        const char *key;
+        const char *const *names;
+        int *index;
+    } choices[] = {{"normalisation", mode_names, &mode}, {"source", source_names, &source},
+                   {"planes", plane_names, &planes},     {"pixels", pixel_names, &pixels},
+                   {"subtract_mean", yes_names, &mean},  {"divide_std", yes_names, &std}};
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        const char *error = read_choice(meta, choices[i].key, choices[i].names, choices[i].index);
+        if (error)
+            return error;
+    }
+    *prep = (struct rs_prep){.mode = (enum rs_prep_mode)mode,
+                             .planes = (enum rs_prep_planes)planes,
+                             .fov_only = pixels,
+                             .subtract_mean = mean,
+                             .divide_std = std,
+                             .source = (enum rs_subject)source};
+    const char *error = read_size(meta, prep);
+    if (!error && prep->mode == RS_PREP_DATASET)
+        error = read_reals(meta, "mean", 0, prep->mean, rs_prep_channels(prep));
+    if (!error && prep->mode == RS_PREP_DATASET)
+        error = read_reals(meta, "std", 0, prep->std, rs_prep_channels(prep));
+    return error;
+}
+
+const char *rs_prep_save(const struct rs_prep *prep, const char *path)
+{
+    struct rs_outfile out;
+    const char *error = rs_outfile_open(&out, path);
+    if (error)
+        return error;
+    struct rs_record record = {0};
+    rs_meta_set(&record.meta, "kind", "rs-statistics");
+    rs_prep_to_meta(prep, &record.meta);
+    error = rs_record_write(out.file, &record);
+    rs_record_free(&record);
+    if (!error)
+        return rs_outfile_commit(&out);
+    rs_outfile_abort(&out);
+    return error;
+}
+
+const char *rs_prep_load(struct rs_prep *prep, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return rs_error("%s", strerror(errno));
+    struct rs_record record = {0};
+    bool more;
+    const char *error = rs_record_read(file, &record, &more);
+    if (!error) {
+        const char *kind = more ? rs_meta_get(&record.meta, "kind") : NULL;
+        if (!kind || strcmp(kind, "rs-statistics") || record.count || getc(file) != EOF)
+            error = rs_error("not a file of statistics made by rs-norm -fit");
+    }
+    if (!error)
+        error = rs_prep_from_meta(prep, &record.meta);
+    rs_record_free(&record);
+    fclose(file);
+    return error;
+}

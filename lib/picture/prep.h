@@ -1,0 +1,58 @@
+/* Normalisation: the one place where samples of an image become the network's numbers.
+ *
+ * Samples are scaled to [0,1]; then, by mode:
+ *   none     nothing more;
+ *   patch    of each patch and channel, minus its mean, over its standard deviation + 2e-6 (population: over n);
+ *   dataset  minus the mean, over the standard deviation + 2e-6, of each channel over all pixels of a set of images.
+ * With `fov_only` the statistics are those of the pixels inside the field of view, and pixels outside it become 0. */
+#ifndef RS_PICTURE_PREP_H
+#define RS_PICTURE_PREP_H
+
+#include <stdint.h>
+
+#include "format/image.h"
+#include "format/safetensors.h"
+
+#define RS_PREP_EPSILON 2e-6
+
+enum rs_prep_mode { RS_PREP_PATCH, RS_PREP_DATASET, RS_PREP_NONE };
+enum rs_prep_planes { RS_PLANES_ALL, RS_PLANES_GRAY, RS_PLANES_GREEN };
+
+struct rs_prep {
+    enum rs_prep_mode mode;
+    enum rs_prep_planes planes; /* gray: .299 R + .587 G + .114 B (Rec. 601), as ppmtopgm has it */
+    bool fov_only;
+    bool subtract_mean, divide_std;
+    enum rs_subject source;   /* what photographs it takes */
+    int width, height;        /* of the patches it was made over */
+    double mean[3], std[3];   /* by channel; dataset alone */
+};
+
+int rs_prep_channels(const struct rs_prep *prep); /* of the network's input: 1 or 3 */
+
+/* NULL if `image` can be normalised by `prep`: a photograph of its source's planes, with a field of view if that is
+ * asked for. The error names both. */
+const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *image);
+
+/* The numbers of an image that fits: x [channels][height][width]. */
+void rs_prep_apply(const struct rs_prep *prep, const struct rs_image *image, float *x);
+
+/* Statistics over many images, for the dataset mode: {0}, then one call an image that fits, then the end. */
+struct rs_prep_sums {
+    double count, mean[3], squares[3]; /* squares: sum of squared deviations from the mean */
+};
+void rs_prep_sums_add(struct rs_prep_sums *sums, const struct rs_prep *prep, const struct rs_image *image);
+
+/* Sets prep's mean and std. An error where no pixel was counted, or -divide by a standard deviation of 0. */
+const char *rs_prep_sums_end(const struct rs_prep_sums *sums, struct rs_prep *prep);
+
+/* The metadata that records a normalisation, in canonical order, and back; numbers survive exactly. */
+void rs_prep_to_meta(const struct rs_prep *prep, struct rs_meta *meta);
+const char *rs_prep_from_meta(struct rs_prep *prep, const struct rs_meta *meta);
+
+/* A file of statistics: a safetensors file whose metadata is rs_prep_to_meta's; rs-model(5). The file is replaced
+ * whole or not at all. */
+const char *rs_prep_save(const struct rs_prep *prep, const char *path);
+const char *rs_prep_load(struct rs_prep *prep, const char *path);
+
+#endif

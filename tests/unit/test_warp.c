@@ -1,0 +1,283 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "format/image.h"
+#include "picture/warp.h"
+#include "tap.h"
+
+static struct rs_image turn(const struct rs_image *image, double degrees)
+{
+    struct rs_warp warp = {0};
+    struct rs_image turned = {0};
+    rs_warp_prepare(&warp, image);
+    rs_warp_rotate(&turned, &warp, degrees);
+    rs_warp_free(&warp);
+    return turned;
+}
+
+static const struct rs_image all_planes = {
+    .subject = RS_RGB, .has_vessel = true, .has_fov = true, .maxval = 255};
+
+/* Noise in every plane; the field of view is a disc. */
+static struct rs_image noise(struct rs_image like, int width, int height)
+{
+    struct rs_image image = {0};
+    struct rs_rng rng = rs_rng_at(1, "test", (uint64_t)width, (uint64_t)height);
+    rs_image_shape(&image, &like, width, height, false);
+    int planes = rs_image_planes(&image);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            uint16_t *at = rs_image_at(&image, x, y);
+            for (int p = 0; p < planes; p++)
+                at[p] = (uint16_t)rs_rng_below(&rng, (uint64_t)image.maxval + 1);
+            if (like.has_fov)
+                at[planes - 1] =
+                    hypot(x - .45 * width, y - .5 * height) < .4 * width ? (uint16_t)image.maxval : 0;
+        }
+    return image;
+}
+
+/* The samples that differ by more than `tolerance`, the field of view left out. */
+static int count_differing(const struct rs_image *a, const struct rs_image *b, int tolerance)
+{
+    int count = 0, planes = rs_image_subject_planes(a->subject) + a->has_vessel;
+    for (int y = 0; y < a->height; y++)
+        for (int x = 0; x < a->width; x++)
+            for (int p = 0; p < planes; p++)
+                count += abs(rs_image_at(a, x, y)[p] - rs_image_at(b, x, y)[p]) > tolerance;
+    return count;
+}
+
+static void test_pillow(const char *name)
+{
+    const double angles[] = {10, 45, 90, 123.4, 180, 211.7, 270};
+    size_t size;
+    bool more;
+    char *data = test_data(name, &size);
+    FILE *stream = fmemopen(data, size, "rb");
+    struct rs_image source = {0}, wanted = {0};
+    no_error(rs_image_read(stream, &source, &more), "%s: the image", name);
+    for (size_t i = 0; i < sizeof angles / sizeof *angles; i++) {
+        no_error(rs_image_read(stream, &wanted, &more), "%s: Pillow's image", name);
+        struct rs_image found = turn(&source, angles[i]);
+        int samples = source.width * source.height * 4;
+        int off = count_differing(&found, &wanted, 0), far = count_differing(&found, &wanted, 1);
+        ok(far == 0 && off <= samples / 500,
+           "%s by %g degrees: %d of %d samples differ from Pillow's, %d by more than 1", name, angles[i], off,
+           samples, far);
+        rs_image_free(&found);
+    }
+    fclose(stream);
+    free(data);
+    rs_image_free(&source);
+    rs_image_free(&wanted);
+}
+
+/* Keys' kernel with a = -1. */
+static double kernel(double t)
+{
+    t = fabs(t);
+    return t < 1 ? (t - 2) * t * t + 1 : t < 2 ? ((-t + 5) * t - 8) * t + 4 : 0;
+}
+
+static int within(int value, int size)
+{
+    return value < 0 ? 0 : value < size ? value : size - 1;
+}
+
+static int bicubic(const struct rs_image *image, double x, double y, int plane)
+{
+    double sum = 0;
+    for (int j = (int)floor(y - .5) - 1; j <= floor(y - .5) + 2; j++)
+        for (int i = (int)floor(x - .5) - 1; i <= floor(x - .5) + 2; i++)
+            sum += kernel(x - .5 - i) * kernel(y - .5 - j) *
+                   rs_image_at(image, within(i, image->width), within(j, image->height))[plane];
+    return (int)fmin(image->maxval, fmax(0, sum));
+}
+
+/* Sixteen taps and a kernel for each sample of each plane, where rs_warp_rotate works by pixels and tiles.
+ * Returns how many samples differ; of the field of view, the tenth of a millionth of a pixel at whole numbers
+ * is let pass. */
+static int count_unlike_twin(const struct rs_image *image, const struct rs_image *turned, double degrees,
+                             int tolerance)
+{
+    double c = cos(degrees * M_PI / 180), s = sin(degrees * M_PI / 180);
+    int count = 0, planes = rs_image_planes(image) - image->has_fov;
+    for (int row = 0; row < image->height; row++)
+        for (int column = 0; column < image->width; column++) {
+            double u = column + .5 - image->width / 2., v = row + .5 - image->height / 2.;
+            double x = image->width / 2. + c * u - s * v, y = image->height / 2. + s * u + c * v;
+            bool inside = x >= 0 && x < image->width && y >= 0 && y < image->height;
+            bool field = inside && (!image->has_fov || rs_image_at(image, (int)x, (int)y)[planes] > 0);
+            const uint16_t *found = rs_image_at(turned, column, row);
+            if (fabs(x - rint(x)) < 1e-7 || fabs(y - rint(y)) < 1e-7)
+                continue;
+            for (int p = 0; p < planes; p++)
+                count += abs(found[p] - (inside ? bicubic(image, x, y, p) : 0)) > tolerance;
+            count += found[planes] != (field ? image->maxval : 0);
+        }
+    return count;
+}
+
+static void test_twin(struct rs_image like, int width, int height, double degrees)
+{
+    char kind[32];
+    struct rs_image image = noise(like, width, height), turned = turn(&image, degrees);
+    rs_image_kind(&image, kind);
+    int samples = width * height * rs_image_planes(&image);
+    int unlike = count_unlike_twin(&image, &turned, degrees, 0),
+        far = count_unlike_twin(&image, &turned, degrees, 1);
+    ok(far == 0 && unlike <= samples / 50,
+       "%s %d x %d, maxval %d, by %g: %d of %d samples unlike the naive twin's", kind, width, height,
+       image.maxval, degrees, unlike, samples);
+    ok(turned.has_fov && turned.width == width && turned.height == height && turned.maxval == image.maxval,
+       "planes, size and maxval stay");
+    rs_image_free(&image);
+    rs_image_free(&turned);
+}
+
+static void test_twins(void)
+{
+    const struct rs_image gray = {.subject = RS_GRAYSCALE, .maxval = 255},
+                          bit = {.subject = RS_PROB, .maxval = 1};
+    struct rs_image deep = all_planes, map = {.subject = RS_PROB, .has_vessel = true, .maxval = 65535};
+    deep.maxval = 4095;
+    test_twin(all_planes, 300, 271, 33.3);
+    test_twin(all_planes, 259, 20, 268.1);
+    test_twin(deep, 40, 61, 200);
+    test_twin(map, 31, 32, 77);
+    test_twin(gray, 64, 63, 359);
+    test_twin(bit, 9, 10, 20);
+    test_twin(gray, 1, 1, 45);
+    test_twin(gray, 1, 7, 100);
+}
+
+static void test_still(void)
+{
+    struct rs_image image = noise(all_planes, 35, 22);
+    for (int whole = 0; whole < 2; whole++) {
+        struct rs_image turned = turn(&image, whole * 360);
+        ok(!memcmp(turned.samples, image.samples, 35 * 22 * 5 * sizeof *image.samples),
+           "%d degrees: every plane as it was", whole * 360);
+        rs_image_free(&turned);
+    }
+    rs_image_free(&image);
+}
+
+/* (column, row) of a copy turned by quarters of a circle comes from (*x, *y). */
+static void quarter_source(int quarters, int size, int column, int row, int *x, int *y)
+{
+    *x = column;
+    *y = row;
+    for (int i = 0; i < quarters; i++) {
+        int old = *x;
+        *x = size - 1 - *y;
+        *y = old;
+    }
+}
+
+static void test_quarters(void)
+{
+    enum { SIZE = 33 };
+    struct rs_image image = noise(all_planes, SIZE, SIZE);
+    for (int quarters = 1; quarters < 4; quarters++) {
+        struct rs_image turned = turn(&image, 90 * quarters);
+        int unlike = 0, x, y;
+        for (int row = 0; row < SIZE; row++)
+            for (int column = 0; column < SIZE; column++) {
+                quarter_source(quarters, SIZE, column, row, &x, &y);
+                unlike += memcmp(rs_image_at(&turned, column, row), rs_image_at(&image, x, y),
+                                 5 * sizeof(uint16_t)) != 0;
+            }
+        ok(unlike == 0, "%d degrees counter-clockwise is exact in every plane", 90 * quarters);
+        rs_image_free(&turned);
+    }
+    rs_image_free(&image);
+}
+
+static void test_flat(void)
+{
+    struct rs_image image = {0}, like = all_planes;
+    int outside = 0, wrong = 0;
+    like.has_fov = false;
+    like.maxval = 65535;
+    rs_image_shape(&image, &like, 50, 31, false);
+    for (int i = 0; i < 50 * 31 * 4; i++)
+        image.samples[i] = 65535;
+    struct rs_image turned = turn(&image, 27);
+    for (int i = 0; i < 50 * 31; i++) {
+        const uint16_t *at = turned.samples + i * 5;
+        outside += at[4] == 0;
+        for (int p = 0; p < 4; p++)
+            wrong += at[p] != at[4];
+    }
+    ok(wrong == 0, "white stays white, and what comes from outside is black in every plane");
+    ok(outside > 200 && outside < 400, "and outside the field of view (%d of 1550 pixels)", outside);
+    rs_image_free(&image);
+    rs_image_free(&turned);
+}
+
+static void test_reuse(void)
+{
+    struct rs_warp warp = {0};
+    struct rs_image turned = {0}, big = noise(all_planes, 90, 70), small = noise(all_planes, 20, 30);
+    rs_warp_prepare(&warp, &big);
+    rs_warp_rotate(&turned, &warp, 12);
+    rs_warp_prepare(&warp, &small);
+    rs_warp_rotate(&turned, &warp, 12);
+    struct rs_image fresh = turn(&small, 12);
+    ok(!memcmp(turned.samples, fresh.samples, 20 * 30 * 5 * sizeof *fresh.samples),
+       "nothing is left of the image before");
+    rs_warp_free(&warp);
+    rs_image_free(&turned);
+    rs_image_free(&fresh);
+    rs_image_free(&big);
+    rs_image_free(&small);
+}
+
+static void test_angles(void)
+{
+    double sum = 0, least = 1e9, most = -1;
+    for (uint64_t i = 0; i < 10000; i++) {
+        double angle = rs_warp_angle(3, 270, i / 100, i % 100);
+        sum += angle;
+        least = fmin(least, angle);
+        most = fmax(most, angle);
+    }
+    near(sum / 10000, 135, 3, "the mean angle is in the middle");
+    ok(least >= 0 && least < 1 && most < 270 && most > 269, "from 0 to below the greatest");
+    ok(rs_warp_angle(3, 270, 1, 2) != rs_warp_angle(3, 270, 2, 1), "image and copy count");
+}
+
+static void test_harden(void)
+{
+    struct rs_image image = noise(all_planes, 16, 16), before = {0};
+    int wrong = 0;
+    rs_image_copy(&before, &image, false);
+    rs_warp_harden(&image);
+    for (int i = 0; i < 16 * 16 * 5; i++) {
+        int was = before.samples[i], wanted = i % 5 != 3 ? was : was > 127 ? 255 : 0;
+        wrong += image.samples[i] != wanted;
+    }
+    ok(wrong == 0, "hard: the truth is 0 or maxval, the other planes are as they were");
+    rs_image_free(&image);
+    rs_image_free(&before);
+}
+
+int main(void)
+{
+    test_pillow("turn_27x20.pam");
+    test_pillow("turn_17x30.pam");
+    test_pillow("turn_21x21.pam");
+    test_twins();
+    test_still();
+    test_quarters();
+    test_flat();
+    test_reuse();
+    test_angles();
+    test_harden();
+    return done();
+}
