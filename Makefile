@@ -51,5 +51,71 @@ $(BUILD)/%.o: %.c | $(filter deps deps-dev,$(MAKECMDGOALS))
 
 -include $(LIBRARY:.o=.d) $(wildcard $(BUILD)/cmd/*.d $(BUILD)/tests/unit/*.d)
 
-.PHONY: all
+
+# What the build, the tools, the tests and the pipelines need; then what only maintainers need
+PACKAGES = gcc libc6-dev make pkgconf libnetpbm-dev netpbm libopenblas-dev liblapacke-dev libjansson-dev \
+  bsdextrautils perl bats bats-assert bats-support mandoc python3-numpy
+PACKAGES_DEV = git clang clang-format libclang-rt-14-dev cppcheck shellcheck valgrind gcovr debootstrap
+
+deps:
+	@tests/install-packages $(PACKAGES)
+deps-dev: deps
+	@tests/install-packages $(PACKAGES_DEV)
+
+demo: all
+	@$(MAKE) --no-print-directory -s -f pipelines/smoke.mk OUT=$(BUILD)/demo TRAIN=12 EPOCHS=6 COUNT=100 \
+	  CHANNELS=8,16,32 demo
+
+# Unit tests, commands, whole pipelines; those that need real photographs look in DATA, and say so if it is not there.
+TESTS = $(UNITS) $(wildcard tests/cmd/*.bats tests/pipeline/*.bats)
+check: all $(UNITS)
+	BUILD=$(BUILD) DATA=$(DATA) prove -j2 $(TESTS)
+
+lint:
+	@tests/lint
+format:
+	clang-format -i $(wildcard cmd/*.c lib/*/*.[ch] tests/unit/*.[ch])
+
+# The whole suite again, in a build of its own. OpenBLAS keeps memory to the end, which is no leak of ours.
+asan:
+	ASAN_OPTIONS=detect_leaks=0 $(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g" \
+	  SANITIZE="-fsanitize=address -fno-omit-frame-pointer" check
+ubsan:
+	$(MAKE) BUILD=$(BUILD)/ubsan CFLAGS="-O1 -g" SANITIZE="-fsanitize=undefined -fno-sanitize-recover=undefined" check
+tsan:
+	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" $(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g" \
+	  SANITIZE=-fsanitize=thread check
+coverage:
+	$(MAKE) BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" SANITIZE=--coverage check
+	gcovr --root . --filter lib/ --filter cmd/ --object-directory $(BUILD)/coverage --exclude-unreachable-branches \
+	  --fail-under-line 85
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(sort $(dir $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%)))
+	install -m 755 $(TOOLS) $(DESTDIR)$(BINDIR)
+	for page in $(PAGES:man/%=%); do install -m 644 man/$$page $(DESTDIR)$(MANDIR)/$$page; done
+uninstall:
+	rm -f $(TOOLS:$(BUILD)/bin/%=$(DESTDIR)$(BINDIR)/%) $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%)
+
+VERSION = $(shell sed -n 's/^#define RS_VERSION "\(.*\)"/\1/p' lib/cli/version.h)
+dist:
+	git archive --prefix=rs-tools-$(VERSION)/ -o rs-tools-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf $(BUILD) compile_commands.json
+
+SOURCES = $(wildcard cmd/*.c lib/*/*.c tests/unit/*.c)
+compile_commands.json:
+	@{ printf '['; separator=; for file in $(SOURCES); do \
+	  printf '%s\n {"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$separator" "$(CURDIR)" "$$file" \
+	    "$(CC) $(ALL_CPPFLAGS) $(NETPBM_CFLAGS) $(BLAS_CFLAGS) $(ALL_CFLAGS)" "$$file"; separator=,; \
+	  done; printf '\n]\n'; } > $@
+
+# `make deps check` means: first the one, then the other, also under -j.
+ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
+all demo check lint format install coverage asan ubsan tsan: | $(filter deps deps-dev,$(MAKECMDGOALS))
+endif
+
+.PHONY: all deps deps-dev demo check lint format asan ubsan tsan coverage install uninstall dist clean \
+  compile_commands.json
 .SECONDARY:

@@ -8,13 +8,14 @@ static int64_t step, threads;
 
 static struct rs_option options[] = {
     {"model", RS_TEXT, &path, .argument = "FILE", .help = "the model, made by rs-train; must be given"},
-    {"step", RS_INT, &step, 1, 8192, "N", .help = "pixels between windows of a patch-wise model (half a patch)"},
+    {"step", RS_INT, &step, 1, 8192, "N",
+     .help = "pixels between windows of a patch-wise model (half a patch)"},
     {"threads", RS_INT, &threads, 1, 1024, "N", .help = "threads (as many as CPUs)"},
     {0},
 };
 
-static const struct rs_tool tool = {"rs-infer", "[file ...]", "turns photographs into maps of vessel probability",
-                                    options};
+static const struct rs_tool tool = {"rs-infer", "[file ...]",
+                                    "turns photographs into maps of vessel probability", options};
 
 struct state {
     struct rs_infer *infer;

@@ -8,8 +8,10 @@ static bool gray, green;
 static const char *fit, *stats;
 
 static struct rs_option options[] = {
-    {"mode", RS_CHOICE, &mode, .argument = "patch|dataset|none", .help = "over what mean and deviation are taken (patch)"},
-    {"pixels", RS_CHOICE, &pixels, .argument = "image|fov", .help = "take them of all pixels, or in the field of view"},
+    {"mode", RS_CHOICE, &mode, .argument = "patch|dataset|none",
+     .help = "over what mean and deviation are taken (patch)"},
+    {"pixels", RS_CHOICE, &pixels, .argument = "image|fov",
+     .help = "take them of all pixels, or in the field of view"},
     {"gray", RS_FLAG, &gray, .help = "one plane: the luminance"},
     {"green", RS_FLAG, &green, .help = "one plane: the green one"},
     {"no-mean", RS_NEGATED, &prep.subtract_mean, .help = "do not subtract the mean"},
@@ -35,12 +37,9 @@ static void load_stats(void)
     const struct {
         const char *option;
         bool differs;
-    } said[] = {{"mode", prep.mode != loaded.mode},
-                {"pixels", prep.fov_only != loaded.fov_only},
-                {"gray", prep.planes != loaded.planes},
-                {"green", prep.planes != loaded.planes},
-                {"no-mean", loaded.subtract_mean},
-                {"no-std", loaded.divide_std}};
+    } said[] = {{"mode", prep.mode != loaded.mode},     {"pixels", prep.fov_only != loaded.fov_only},
+                {"gray", prep.planes != loaded.planes}, {"green", prep.planes != loaded.planes},
+                {"no-mean", loaded.subtract_mean},      {"no-std", loaded.divide_std}};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (rs_tool_given(said[i].option) && said[i].differs)
             rs_tool_usage("-%s contradicts %s", said[i].option, stats);
@@ -109,7 +108,8 @@ int main(int argc, char **argv)
         rs_tool_check(fit, rs_prep_sums_end(&state.sums, &state.prep));
         rs_tool_check(fit, rs_prep_save(&state.prep, fit));
     }
-    rs_tool_say("%ju images read, %s", (uintmax_t)count, fit ? "statistics written" : "as many samples written");
+    rs_tool_say("%ju images read, %s", (uintmax_t)count,
+                fit ? "statistics written" : "as many samples written");
     rs_sample_free(&state.sample);
     return rs_tool_end();
 }

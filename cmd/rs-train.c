@@ -32,7 +32,8 @@ static struct rs_option options[] = {
     {"beta2", RS_REAL, &train.beta2, 0, .9999999, "B", .help = "decay of Adam's second moment (.999)"},
     {"eps", RS_REAL, &train.epsilon, 1e-30, 1, "E", .help = "Adam's epsilon (1e-8)"},
     {"pixels", RS_CHOICE, &pixels, .argument = "fov|image", .help = "where the loss is taken (fov)"},
-    {"channels", RS_TEXT, &channels, .argument = "C,C,...", .help = "of each level, 2 to 5 levels (32,64,128)"},
+    {"channels", RS_TEXT, &channels, .argument = "C,C,...",
+     .help = "of each level, 2 to 5 levels (32,64,128)"},
     {"dropout", RS_REAL, &train.dropout, 0, .9, "P", .help = "share dropped behind every convolution (.2)"},
     {"seed", RS_INT, &train.seed, 0, 0x1p53, "N", .help = "key of the random numbers (1)"},
     {"threads", RS_INT, &threads, 1, 1024, "N", .help = "threads (as many as CPUs)"},
@@ -74,8 +75,9 @@ static void report(const struct rs_dataset *data, const struct rs_train_report *
     if (done->one_class)
         rs_tool_warn("the network says one class for every pixel: it has not learnt to tell vessels");
     if (done->best_epoch)
-        rs_tool_say("%u samples, %jd steps; best validation loss %.4f after epoch %jd, threshold %.4f", data->count,
-                    (intmax_t)done->steps, done->best_loss, (intmax_t)done->best_epoch, done->threshold);
+        rs_tool_say("%u samples, %jd steps; best validation loss %.4f after epoch %jd, threshold %.4f",
+                    data->count, (intmax_t)done->steps, done->best_loss, (intmax_t)done->best_epoch,
+                    done->threshold);
     else
         rs_tool_say("%u samples, %jd steps", data->count, (intmax_t)done->steps);
 }

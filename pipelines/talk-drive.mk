@@ -4,8 +4,9 @@
 #   make -f pipelines/talk-drive.mk DATA=../data test     scores of the twenty test photographs
 #
 # DATA is the folder that holds DRIVE/; SEED keys every random number; OUT is where every file goes. 16 training
-# photographs are fitted, the last four are held out whole. Patches are 64x64, normalised each by itself; the loss is
-# taken over the whole patch; patches with little vessel or light are refused.
+# photographs are fitted, the last four are held out whole. Every photograph and COPIES turned ones give COUNT patches
+# each (SAMPLES in all), 64x64, those with little vessel or light refused, normalised each by itself; the loss is taken
+# over the whole patch.
 #
 # The talk's 560x560 is read as the square 565x565, rows 10 to 574.
 
@@ -15,6 +16,8 @@ SEED = 1
 COPIES = 3
 COUNT = 300
 EPOCHS = 6
+SAMPLES = 19200
+TRAIN_OPTIONS = -channels=32,64,128 -dropout=.2
 
 export PATH := $(CURDIR)/build/bin:$(PATH)
 SHELL = bash
@@ -57,7 +60,7 @@ $(OUT)/held.tensors: $(HELD:%=$(OUT)/training/%.pam)
 
 $(OUT)/model.safetensors: $(OUT)/train.tensors $(OUT)/held.tensors
 	rs-train -model=$@ -log=$(OUT)/log.tsv -validate=$(OUT)/held.tensors -pixels=image -epochs=$(EPOCHS) \
-	  -seed=$(SEED) -expect=$$((16 * ($(COPIES) + 1) * $(COUNT))) $(OUT)/train.tensors
+	  $(TRAIN_OPTIONS) -seed=$(SEED) -expect=$(SAMPLES) $(OUT)/train.tensors
 
 $(OUT)/held.maps: $(OUT)/model.safetensors $(HELD:%=$(OUT)/training/%.pam)
 	rs-infer -model=$^ > $@

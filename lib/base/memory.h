@@ -8,15 +8,16 @@
 /* count * size bytes, zeroed; free() it. On overflow or refusal: "tool: out of memory (N bytes)", exit 1. */
 void *rs_alloc(size_t count, size_t size);
 
-/* Grows or shrinks `old` (NULL at first) to count * size bytes; new bytes are not zeroed. Fails as rs_alloc. */
+/* Grows or shrinks `old` (NULL at first) to count * size bytes; new bytes are not zeroed. Fails as rs_alloc.
+ */
 void *rs_realloc(void *old, size_t count, size_t size);
 
 /* A copy of `text` to be freed; fails as rs_alloc. */
 char *rs_strdup(const char *text);
 
-/* The sum of one region cut into many arrays, aligned to 64 bytes. Two passes over the same code fill it: the first,
- * on an arena of {0}, counts and gets NULL for every array; rs_arena_reserve then allocates, and the second pass hands
- * out the arrays, zeroed. */
+/* The sum of one region cut into many arrays, aligned to 64 bytes. Two passes over the same code fill it: the
+ * first, on an arena of {0}, counts and gets NULL for every array; rs_arena_reserve then allocates, and the
+ * second pass hands out the arrays, zeroed. */
 struct rs_arena {
     char *base;        /* NULL while counting */
     size_t size, used; /* bytes */

@@ -12,7 +12,8 @@ struct rs_outfile {
 /* Opens a temporary beside `path`. Errors name neither: the caller knows the path. */
 const char *rs_outfile_open(struct rs_outfile *out, const char *path);
 
-/* Flushes, syncs, and renames the temporary to `path`; on any failed write removes it and leaves `path` as it was. */
+/* Flushes, syncs, and renames the temporary to `path`; on any failed write removes it and leaves `path` as it
+ * was. */
 const char *rs_outfile_commit(struct rs_outfile *out);
 
 /* Gives up: removes the temporary. No harm after a commit or on a struct of {0}. */

@@ -1,4 +1,5 @@
-/* A line on a terminal that says how far a long job is: share, count, rate, time left, and a word of its own. */
+/* A line on a terminal that says how far a long job is: share, count, rate, time left, and a word of its own.
+ */
 #ifndef RS_BASE_PROGRESS_H
 #define RS_BASE_PROGRESS_H
 
@@ -20,6 +21,7 @@ struct rs_progress rs_progress_start(const char *unit, uint64_t total, bool want
 /* `done` of the total; `note` ends the line. Prints a few times a second at most. */
 void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *note);
 
-void rs_progress_clear(const struct rs_progress *progress); /* wipes the line, so that a message may stand there */
+void rs_progress_clear(
+    const struct rs_progress *progress); /* wipes the line, so that a message may stand there */
 
 #endif

@@ -1,8 +1,8 @@
 /* Random numbers that depend on what they are for, not on who asks first.
  *
- * A generator is keyed by (seed, tool, image, item): the same four give the same numbers in any order of calls and on
- * any thread. The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
- * OOPSLA 2014), keyed by running the four through its mixer. */
+ * A generator is keyed by (seed, tool, image, item): the same four give the same numbers in any order of
+ * calls and on any thread. The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
+ * number generators", OOPSLA 2014), keyed by running the four through its mixer. */
 #ifndef RS_BASE_RNG_H
 #define RS_BASE_RNG_H
 

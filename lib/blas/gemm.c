@@ -7,8 +7,8 @@
 
 void rs_gemm(const struct rs_gemm *s, const float *a, const float *b, float beta, float *c)
 {
-    cblas_sgemm(CblasRowMajor, s->ta ? CblasTrans : CblasNoTrans, s->tb ? CblasTrans : CblasNoTrans, s->m, s->n, s->k,
-                1, a, s->lda, b, s->ldb, beta, c, s->ldc);
+    cblas_sgemm(CblasRowMajor, s->ta ? CblasTrans : CblasNoTrans, s->tb ? CblasTrans : CblasNoTrans, s->m,
+                s->n, s->k, 1, a, s->lda, b, s->ldb, beta, c, s->ldc);
 }
 
 const char *rs_gemm_start(int threads)

@@ -1,11 +1,13 @@
-/* Matrix products by OpenBLAS, one thread a call: its sums depend on its number of threads, so threads are ours. */
+/* Matrix products by OpenBLAS, one thread a call: its sums depend on its number of threads, so threads are
+ * ours. */
 #ifndef RS_BLAS_GEMM_H
 #define RS_BLAS_GEMM_H
 
 #include <stdbool.h>
 
-/* Row-major: c [m][n] = a b + beta c, where a is [m][k] (or [k][m], used transposed, with `ta`), b is [k][n] (or [n][k]
- * with `tb`); lda, ldb, ldc are the row strides in floats. Safe from any thread after rs_gemm_start. */
+/* Row-major: c [m][n] = a b + beta c, where a is [m][k] (or [k][m], used transposed, with `ta`), b is [k][n]
+ * (or [n][k] with `tb`); lda, ldb, ldc are the row strides in floats. Safe from any thread after
+ * rs_gemm_start. */
 struct rs_gemm {
     int m, n, k;
     bool ta, tb;
@@ -13,8 +15,8 @@ struct rs_gemm {
 };
 void rs_gemm(const struct rs_gemm *shape, const float *a, const float *b, float beta, float *c);
 
-/* Call once before the first product. An error if this OpenBLAS is the serial build, which returns wrong products when
- * several threads call it, and `threads` > 1. */
+/* Call once before the first product. An error if this OpenBLAS is the serial build, which returns wrong
+ * products when several threads call it, and `threads` > 1. */
 const char *rs_gemm_start(int threads);
 
 /* "openblas 0.3.21 SkylakeX": what computes, for the metadata of a model. */

@@ -219,7 +219,8 @@ static const char *display_name(const char *path)
     return strcmp(path, "-") ? path : "stdin";
 }
 
-uint64_t rs_tool_images(char **paths, const char *(*each)(void *context, struct rs_image *image, uint64_t index),
+uint64_t rs_tool_images(char **paths,
+                        const char *(*each)(void *context, struct rs_image *image, uint64_t index),
                         void *context)
 {
     uint64_t count = 0;
@@ -235,7 +236,8 @@ uint64_t rs_tool_images(char **paths, const char *(*each)(void *context, struct 
                 error = each(context, &image, count);
             if (error) {
                 char where[512];
-                snprintf(where, sizeof where, "%s: image %ju", display_name(*paths), (uintmax_t)(count - first + 1));
+                snprintf(where, sizeof where, "%s: image %ju", display_name(*paths),
+                         (uintmax_t)(count - first + 1));
                 rs_tool_fail(where, error);
             }
             count++;

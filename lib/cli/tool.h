@@ -1,7 +1,9 @@
-/* What every command shares: its options, its messages, its way out. Only cmd/ includes this; nothing below exits.
+/* What every command shares: its options, its messages, its way out. Only cmd/ includes this; nothing below
+ * exits.
  *
- * A command is three beats: rs_tool_begin parses the options that one table describes (the same table prints -help and
- * is what the manual is held to), a loop does the work, rs_tool_end checks the output and returns main's status. */
+ * A command is three beats: rs_tool_begin parses the options that one table describes (the same table prints
+ * -help and is what the manual is held to), a loop does the work, rs_tool_end checks the output and returns
+ * main's status. */
 #ifndef RS_CLI_TOOL_H
 #define RS_CLI_TOOL_H
 
@@ -29,8 +31,8 @@ struct rs_tool {
     struct rs_option *options;             /* ends with a NULL name */
 };
 
-/* Parses; `*argv` becomes the NULL-ended operands ("-" alone if there are none and the tool takes some). Serves -help and
- * -version. A wrong option or operand ends with one line and status 2. */
+/* Parses; `*argv` becomes the NULL-ended operands ("-" alone if there are none and the tool takes some).
+ * Serves -help and -version. A wrong option or operand ends with one line and status 2. */
 void rs_tool_begin(const struct rs_tool *tool, int argc, char ***argv);
 
 bool rs_tool_given(const char *option); /* whether the option was on the command line */
@@ -55,10 +57,11 @@ void rs_tool_warn(const char *text);
 /* Opens an operand ("-" is stdin), or fails. */
 FILE *rs_tool_open(const char *path);
 
-/* Calls each(context, image, index) for every image of every operand, index from 0; returns how many. Fails at the
- * first error, the file and the image (counted from 1) named, and where there is no image at all. `image` belongs to
- * the loop. */
-uint64_t rs_tool_images(char **paths, const char *(*each)(void *context, struct rs_image *image, uint64_t index),
+/* Calls each(context, image, index) for every image of every operand, index from 0; returns how many. Fails
+ * at the first error, the file and the image (counted from 1) named, and where there is no image at all.
+ * `image` belongs to the loop. */
+uint64_t rs_tool_images(char **paths,
+                        const char *(*each)(void *context, struct rs_image *image, uint64_t index),
                         void *context);
 
 /* Writes to stdout and counts; fails as "tool: stdout: what". */

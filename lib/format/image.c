@@ -11,7 +11,8 @@
 #include "base/memory.h"
 #include "base/number.h"
 
-static const char *const subject_names[] = {[RS_GRAYSCALE] = "GRAYSCALE", [RS_RGB] = "RGB", [RS_PROB] = "PROB"};
+static const char *const subject_names[] = {
+    [RS_GRAYSCALE] = "GRAYSCALE", [RS_RGB] = "RGB", [RS_PROB] = "PROB"};
 
 int rs_image_subject_planes(enum rs_subject subject)
 {
@@ -125,7 +126,8 @@ static const char *torn(FILE *stream, const char *where)
     return rs_error("ends in the middle of %s", where);
 }
 
-/* Takes the next word of a PNM header and the one character behind it; a comment runs from '#' to the end of its line. */
+/* Takes the next word of a PNM header and the one character behind it; a comment runs from '#' to the end of
+ * its line. */
 static const char *pnm_word(FILE *stream, char *word, size_t size)
 {
     size_t length = 0;
@@ -273,7 +275,8 @@ static const char *parse_kind(const struct header *header, struct rs_image *imag
     struct rs_image found = {0};
     size_t length = strcspn(kind, "_");
     int subject = 0;
-    while (subject < 3 && (strlen(subject_names[subject]) != length || strncmp(kind, subject_names[subject], length)))
+    while (subject < 3 &&
+           (strlen(subject_names[subject]) != length || strncmp(kind, subject_names[subject], length)))
         subject++;
     const char *rest = kind + length;
     found.subject = subject < 3 ? (enum rs_subject)subject : RS_RGB;
@@ -282,9 +285,11 @@ static const char *parse_kind(const struct header *header, struct rs_image *imag
     found.has_fov = !strcmp(rest, "_FOV");
     rest += found.has_fov ? 4 : 0;
     if (subject == 3 || *rest)
-        return rs_error("TUPLTYPE %s is not RGB, GRAYSCALE or PROB with _VESSEL, _FOV or both behind it", kind);
+        return rs_error("TUPLTYPE %s is not RGB, GRAYSCALE or PROB with _VESSEL, _FOV or both behind it",
+                        kind);
     if (rs_image_planes(&found) != header->depth)
-        return rs_error("TUPLTYPE %s has %d planes, but DEPTH is %d", kind, rs_image_planes(&found), header->depth);
+        return rs_error("TUPLTYPE %s has %d planes, but DEPTH is %d", kind, rs_image_planes(&found),
+                        header->depth);
     image->subject = found.subject;
     image->has_vessel = found.has_vessel;
     image->has_fov = found.has_fov;

@@ -1,8 +1,8 @@
 /* Images: netpbm's PAM and PNM, any number end to end in one stream; rs-image(5).
  *
- * An image is a photograph (1 or 3 planes) or a map of vessel probability (1 plane), and behind it, where known, a
- * plane of true vessels and a plane of the field of view. TUPLTYPE names the planes: RGB, GRAYSCALE or PROB, then
- * _VESSEL, then _FOV. A PPM, PGM or PBM is a photograph by itself. */
+ * An image is a photograph (1 or 3 planes) or a map of vessel probability (1 plane), and behind it, where
+ * known, a plane of true vessels and a plane of the field of view. TUPLTYPE names the planes: RGB, GRAYSCALE
+ * or PROB, then _VESSEL, then _FOV. A PPM, PGM or PBM is a photograph by itself. */
 #ifndef RS_FORMAT_IMAGE_H
 #define RS_FORMAT_IMAGE_H
 
@@ -24,8 +24,8 @@ struct rs_image {
     size_t capacity;           /* samples allocated */
 };
 
-int rs_image_subject_planes(enum rs_subject subject); /* 3 for RGB, else 1 */
-int rs_image_planes(const struct rs_image *image);    /* all of them */
+int rs_image_subject_planes(enum rs_subject subject);    /* 3 for RGB, else 1 */
+int rs_image_planes(const struct rs_image *image);       /* all of them */
 int rs_image_vessel_plane(const struct rs_image *image); /* its index, or -1 */
 int rs_image_fov_plane(const struct rs_image *image);    /* its index, or -1 */
 
@@ -38,21 +38,24 @@ uint16_t *rs_image_at(const struct rs_image *image, int x, int y);
 /* Whether a truth or field-of-view sample says yes: v > maxval / 2. */
 bool rs_image_yes(const struct rs_image *image, int sample);
 
-/* Makes `image` `width` x `height` with the planes and maxval of `like` and every sample 0, reusing what it owns.
- * `with_fov` adds a field-of-view plane where `like` has none. `image` starts as {0}; `like` may not be `image`. */
-void rs_image_shape(struct rs_image *image, const struct rs_image *like, int width, int height, bool with_fov);
+/* Makes `image` `width` x `height` with the planes and maxval of `like` and every sample 0, reusing what it
+ * owns. `with_fov` adds a field-of-view plane where `like` has none. `image` starts as {0}; `like` may not be
+ * `image`. */
+void rs_image_shape(struct rs_image *image, const struct rs_image *like, int width, int height,
+                    bool with_fov);
 
 /* `to` becomes a copy of `from`; a field-of-view plane that is added says yes everywhere. */
 void rs_image_copy(struct rs_image *to, const struct rs_image *from, bool with_fov);
 
 void rs_image_free(struct rs_image *image);
 
-/* Reads the next image of the stream into `image` (which starts as {0} and is reused). `*more` is false, and `image`
- * untouched, at a clean end of the stream. The whole header is checked before anything is allocated. After an error
- * the stream is not to be read on. */
+/* Reads the next image of the stream into `image` (which starts as {0} and is reused). `*more` is false, and
+ * `image` untouched, at a clean end of the stream. The whole header is checked before anything is allocated.
+ * After an error the stream is not to be read on. */
 const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more);
 
-/* Writes one plane as raw PGM, more as PAM. Errors as rs_error_write; what the stream still buffers is not checked. */
+/* Writes one plane as raw PGM, more as PAM. Errors as rs_error_write; what the stream still buffers is not
+ * checked. */
 const char *rs_image_write(FILE *stream, const struct rs_image *image);
 
 #endif

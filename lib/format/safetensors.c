@@ -119,7 +119,8 @@ static bool array_bytes(struct rs_array *array)
     return true;
 }
 
-void rs_record_add(struct rs_record *record, const char *name, enum rs_dtype dtype, int rank, const int64_t *shape)
+void rs_record_add(struct rs_record *record, const char *name, enum rs_dtype dtype, int rank,
+                   const int64_t *shape)
 {
     struct rs_array *array = append(record, name);
     array->dtype = dtype;
@@ -134,7 +135,8 @@ static const char *parse_meta(json_t *object, struct rs_meta *meta)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         if (!json_is_string(value))
             return rs_error("metadata '%s' is not a string", key);
         set_text(meta, key, json_string_value(value));
@@ -220,7 +222,8 @@ static const char *parse_object(struct rs_record *record, json_t *root)
 {
     const char *key, *error = NULL;
     json_t *value;
-    json_object_foreach(root, key, value) {
+    json_object_foreach(root, key, value)
+    {
         if (!strcmp(key, "__metadata__"))
             error = parse_meta(value, &record->meta);
         else
@@ -236,7 +239,8 @@ static const char *parse_header(struct rs_record *record, const char *text, size
     *record = (struct rs_record){0};
     json_error_t why;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    const char *error = root ? parse_object(record, root) : rs_error("a header that is not JSON: %s", why.text);
+    const char *error =
+        root ? parse_object(record, root) : rs_error("a header that is not JSON: %s", why.text);
     json_decref(root);
     if (error)
         rs_record_free(record);
@@ -302,8 +306,8 @@ static json_t *array_object(const struct rs_array *array)
     json_t *shape = json_array();
     for (int i = 0; i < array->rank; i++)
         json_array_append_new(shape, json_integer(array->shape[i]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtypes[array->dtype].name, "shape", shape, "data_offsets",
-                     (json_int_t)array->offset, (json_int_t)(array->offset + array->bytes));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtypes[array->dtype].name, "shape", shape,
+                     "data_offsets", (json_int_t)array->offset, (json_int_t)(array->offset + array->bytes));
 }
 
 static char *header_text(const struct rs_record *record)
@@ -326,8 +330,8 @@ const char *rs_record_write(FILE *stream, const struct rs_record *record)
         return rs_error("metadata that is not UTF-8");
     uint64_t length = strlen(text), padded = (length + 7) / 8 * 8;
     errno = 0;
-    bool written = fwrite(&padded, 8, 1, stream) == 1 &&
-                   fprintf(stream, "%-*s", (int)padded, text) == (int)padded;
+    bool written =
+        fwrite(&padded, 8, 1, stream) == 1 && fprintf(stream, "%-*s", (int)padded, text) == (int)padded;
     free(text);
     return written ? NULL : rs_error_write(errno);
 }

@@ -1,8 +1,9 @@
 /* safetensors: named arrays with a JSON header, whole in a file or record after record in a stream.
  *
- * A record is 8 bytes of header length (little endian), a JSON header, the arrays' bytes. Read strictly: no duplicate
- * keys, no unknown fields, arrays that follow each other without overlap or hole, sizes that agree with shapes. Written
- * canonically: metadata first, then the arrays in the order they were added, padded with blanks to a multiple of 8. */
+ * A record is 8 bytes of header length (little endian), a JSON header, the arrays' bytes. Read strictly: no
+ * duplicate keys, no unknown fields, arrays that follow each other without overlap or hole, sizes that agree
+ * with shapes. Written canonically: metadata first, then the arrays in the order they were added, padded with
+ * blanks to a multiple of 8. */
 #ifndef RS_FORMAT_SAFETENSORS_H
 #define RS_FORMAT_SAFETENSORS_H
 
@@ -15,7 +16,7 @@
 struct rs_meta {
     struct rs_meta_pair {
         char *key, *value;
-    } *pairs;
+    } * pairs;
     int count;
 };
 
@@ -23,7 +24,7 @@ struct rs_meta {
 void rs_meta_set(struct rs_meta *meta, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 const char *rs_meta_get(const struct rs_meta *meta, const char *key); /* NULL if absent; owned by meta */
-void rs_meta_copy(struct rs_meta *to, const struct rs_meta *from);    /* each pair of `from`, as rs_meta_set */
+void rs_meta_copy(struct rs_meta *to, const struct rs_meta *from); /* each pair of `from`, as rs_meta_set */
 
 /* NULL if both hold the same pairs in the same order, else a text that names the first difference. */
 const char *rs_meta_differ(const struct rs_meta *a, const struct rs_meta *b);
@@ -52,14 +53,15 @@ const struct rs_array *rs_record_find(const struct rs_record *record, const char
 void rs_record_free(struct rs_record *record);
 
 /* Adds an array behind the others; its offset follows. */
-void rs_record_add(struct rs_record *record, const char *name, enum rs_dtype dtype, int rank, const int64_t *shape);
+void rs_record_add(struct rs_record *record, const char *name, enum rs_dtype dtype, int rank,
+                   const int64_t *shape);
 
-/* Parses the record that `data`, `size` bytes long, begins with; `*header` is where its data start. The record's own
- * data are inside `size`. */
+/* Parses the record that `data`, `size` bytes long, begins with; `*header` is where its data start. The
+ * record's own data are inside `size`. */
 const char *rs_record_parse(struct rs_record *record, const unsigned char *data, size_t size, size_t *header);
 
-/* Reads length and header from a stream; the record's `bytes` of data are next. `*more` is false, and nothing read, at
- * a clean end. */
+/* Reads length and header from a stream; the record's `bytes` of data are next. `*more` is false, and nothing
+ * read, at a clean end. */
 const char *rs_record_read(FILE *stream, struct rs_record *record, bool *more);
 
 /* Writes length and header; errors as rs_error_write. The caller writes the data. */

@@ -41,7 +41,8 @@ static const char *check_plane(const struct rs_record *record, const char *name,
     if (!plane)
         return NULL;
     const int64_t *a = image->shape, *b = plane->shape;
-    if (plane->dtype != RS_U8 || plane->rank != 4 || b[0] != a[0] || b[1] != 1 || b[2] != a[2] || b[3] != a[3])
+    if (plane->dtype != RS_U8 || plane->rank != 4 || b[0] != a[0] || b[1] != 1 || b[2] != a[2] ||
+        b[3] != a[3])
         return rs_error("array '%s' is not U8 [n,1,h,w] with the image's sizes", name);
     if (plane->offset != *at)
         return rs_error("array '%s' is not in its place: image, vessel, fov", name);
@@ -77,7 +78,7 @@ const char *rs_tensor_differ(const struct rs_tensor *a, const struct rs_tensor *
         return rs_error("shape [%d,%d,%d] after [%d,%d,%d]", b->channels, b->height, b->width, a->channels,
                         a->height, a->width);
     if (a->has_vessel != b->has_vessel || a->has_fov != b->has_fov)
-        return rs_error("arrays image%s%s after image%s%s", b->has_vessel ? "+vessel" : "", b->has_fov ? "+fov" : "",
-                        a->has_vessel ? "+vessel" : "", a->has_fov ? "+fov" : "");
+        return rs_error("arrays image%s%s after image%s%s", b->has_vessel ? "+vessel" : "",
+                        b->has_fov ? "+fov" : "", a->has_vessel ? "+vessel" : "", a->has_fov ? "+fov" : "");
     return NULL;
 }

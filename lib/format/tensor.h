@@ -10,16 +10,17 @@ struct rs_tensor {
     bool has_vessel, has_fov;
 };
 
-/* Writes one record: image [n,c,h,w] (F32), and where `shape` has them vessel and fov [n,1,h,w] (U8: 255 x share, and
- * 0 or 255). `meta` says how the numbers came to be. Errors as rs_error_write. */
+/* Writes one record: image [n,c,h,w] (F32), and where `shape` has them vessel and fov [n,1,h,w] (U8: 255 x
+ * share, and 0 or 255). `meta` says how the numbers came to be. Errors as rs_error_write. */
 const char *rs_tensor_write(FILE *stream, const struct rs_tensor *shape, const struct rs_meta *meta,
                             const float *image, const uint8_t *vessel, const uint8_t *fov);
 
-/* What a parsed record holds as a tensor; an error if it holds anything else. The data come in the order image,
- * vessel, fov. */
+/* What a parsed record holds as a tensor; an error if it holds anything else. The data come in the order
+ * image, vessel, fov. */
 const char *rs_tensor_describe(const struct rs_record *record, struct rs_tensor *shape);
 
-/* NULL if `b` has the planes and sizes of `a` (the number of samples may differ), else a text that names both. */
+/* NULL if `b` has the planes and sizes of `a` (the number of samples may differ), else a text that names
+ * both. */
 const char *rs_tensor_differ(const struct rs_tensor *a, const struct rs_tensor *b);
 
 #endif

@@ -41,8 +41,8 @@ static void forward_band(void *context, int shard, int worker)
     const struct pass *pass = context;
     const struct rs_map *z = &pass->z;
     struct rs_band band = rs_map_band(z, shard);
-    struct rs_rng rng = rs_rng_at(pass->drop->seed, "dropout", pass->drop->step << 8 | pass->drop->layer,
-                                  (uint64_t)shard);
+    struct rs_rng rng =
+        rs_rng_at(pass->drop->seed, "dropout", pass->drop->step << 8 | pass->drop->layer, (uint64_t)shard);
     for (int i = band.from; i < band.to; i++) {
         float *row = rs_map_at(z, band.image, i, 0);
         relu_row(row, z->w * z->c);

@@ -1,4 +1,5 @@
-/* ReLU, then inverted dropout: z = 0 with probability p, else max(z, 0) / (1 - p) (Srivastava et al., 2014). */
+/* ReLU, then inverted dropout: z = 0 with probability p, else max(z, 0) / (1 - p) (Srivastava et al., 2014).
+ */
 #ifndef RS_LAYER_ACT_H
 #define RS_LAYER_ACT_H
 
@@ -6,7 +7,8 @@
 
 #include "layer/map.h"
 
-/* What is dropped depends on (seed, layer, step) and the place in the map alone. p is held to 1/65536; 0 is no dropout. */
+/* What is dropped depends on (seed, layer, step) and the place in the map alone. p is held to 1/65536; 0 is
+ * no dropout. */
 struct rs_drop {
     double p; /* [0, 1) */
     uint64_t seed, layer, step;

@@ -5,9 +5,9 @@
 #include "base/thread.h"
 #include "blas/gemm.h"
 
-/* An image with its border is one run of pixels in memory, so a convolution is a product over a run of positions, and a
- * row of the unfolded matrix is `size` runs of `size` pixels. What a run computes in the border columns between two rows
- * is thrown away. */
+/* An image with its border is one run of pixels in memory, so a convolution is a product over a run of
+ * positions, and a row of the unfolded matrix is `size` runs of `size` pixels. What a run computes in the
+ * border columns between two rows is thrown away. */
 enum { BLOCK = 512, SHARDS = 16 };
 
 struct pass {
@@ -92,7 +92,8 @@ static void forward_block(void *context, int shard, int worker)
     int each = blocks(y), depth = conv->size * conv->size * x->c;
     struct block block = block_of(y, shard / each, shard % each);
     float *out = position(y, &block);
-    const float *in = unfold(x, conv->size, &block, conv->scratch + (size_t)worker * unfolded(conv->size, x->c));
+    const float *in =
+        unfold(x, conv->size, &block, conv->scratch + (size_t)worker * unfolded(conv->size, x->c));
     for (int i = 0; conv->b && i < block.count; i++)
         memcpy(out + (size_t)i * (size_t)y->c, conv->b, (size_t)y->c * sizeof *out);
     struct rs_gemm shape = {.m = block.count, .n = y->c, .k = depth, .lda = depth, .ldb = y->c, .ldc = y->c};
@@ -106,7 +107,8 @@ void rs_conv_forward(struct rs_map y, struct rs_map x, const struct rs_conv *con
     rs_parallel(forward_block, &pass, y.n * blocks(&y));
 }
 
-/* The gradient of the data is the convolution of dy with the weights turned half around, inputs and outputs swapped. */
+/* The gradient of the data is the convolution of dy with the weights turned half around, inputs and outputs
+ * swapped. */
 static void turn_weights(float *to, const float *w, int size, int ci, int co)
 {
     int taps = size * size;
@@ -148,15 +150,21 @@ static void backward_shard(void *context, int shard, int worker)
         for (int i = 0; i < blocks(dy); i++) {
             struct block block = block_of(dy, image, i);
             const float *in = unfold(x, conv->size, &block, scratch);
-            struct rs_gemm shape = {.m = depth, .n = dy->c, .k = block.count, .ta = true,
-                                    .lda = depth, .ldb = dy->c, .ldc = dy->c};
+            struct rs_gemm shape = {.m = depth,
+                                    .n = dy->c,
+                                    .k = block.count,
+                                    .ta = true,
+                                    .lda = depth,
+                                    .ldb = dy->c,
+                                    .ldc = dy->c};
             rs_gemm(&shape, in, position(dy, &block), 1, partial);
         }
         add_bias_gradient(partial + count, dy, image);
     }
 }
 
-void rs_conv_backward_weights(float *dw, float *db, struct rs_map dy, struct rs_map x, const struct rs_conv *conv)
+void rs_conv_backward_weights(float *dw, float *db, struct rs_map dy, struct rs_map x,
+                              const struct rs_conv *conv)
 {
     size_t count = weights(conv->size, x.c, dy.c), stride = count + (size_t)dy.c;
     struct pass pass = {.y = dy, .x = x, .conv = conv};

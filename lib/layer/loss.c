@@ -8,7 +8,8 @@ static bool counts(const struct rs_truth *truth, size_t pixel)
     return !truth->fov || truth->fov[pixel] > 127;
 }
 
-/* A logit a pixel is so little work that threads would cost more than they give; one order of sums for all. */
+/* A logit a pixel is so little work that threads would cost more than they give; one order of sums for all.
+ */
 struct rs_loss rs_loss_forward(struct rs_map x, const struct rs_truth *truth)
 {
     struct rs_loss loss = {0};

@@ -6,7 +6,8 @@
 
 #include "layer/map.h"
 
-/* The truth of a batch: vessel [n][h][w] is 255 x t; only pixels with fov [n][h][w] over 127 count (NULL: all do). */
+/* The truth of a batch: vessel [n][h][w] is 255 x t; only pixels with fov [n][h][w] over 127 count (NULL: all
+ * do). */
 struct rs_truth {
     const uint8_t *vessel, *fov;
 };

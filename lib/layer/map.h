@@ -1,8 +1,8 @@
 /* Feature maps: what layers read and write.
  *
- * A batch of n maps of h x w pixels and c channels, channels last, each image inside a border of one pixel of zeros:
- * data [n][h+2][w+2][c]. Every layer leaves the border zero and counts on it. Maps are views: the data belong to whoever
- * allocated them. */
+ * A batch of n maps of h x w pixels and c channels, channels last, each image inside a border of one pixel of
+ * zeros: data [n][h+2][w+2][c]. Every layer leaves the border zero and counts on it. Maps are views: the data
+ * belong to whoever allocated them. */
 #ifndef RS_LAYER_MAP_H
 #define RS_LAYER_MAP_H
 
@@ -18,8 +18,9 @@ struct rs_map {
 /* A map in the arena, zeroed there (while the arena counts, its data are NULL). */
 struct rs_map rs_map_take(struct rs_arena *arena, int n, int h, int w, int c);
 
-size_t rs_map_image(const struct rs_map *map);              /* floats of one image with its border */
-float *rs_map_at(const struct rs_map *map, int n, int y, int x); /* the [c] of a pixel; -1 and h, w are the border */
+size_t rs_map_image(const struct rs_map *map); /* floats of one image with its border */
+float *rs_map_at(const struct rs_map *map, int n, int y,
+                 int x); /* the [c] of a pixel; -1 and h, w are the border */
 
 /* Layers that work pixel by pixel are cut into bands of rows: shards that depend on the map's size alone. */
 struct rs_band {

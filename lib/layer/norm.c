@@ -56,7 +56,8 @@ static const double *total(const struct rs_norm *norm, const struct rs_map *y)
     return all;
 }
 
-void rs_norm_measure(const struct rs_norm *norm, struct rs_map y, float *running_mean, float *running_variance)
+void rs_norm_measure(const struct rs_norm *norm, struct rs_map y, float *running_mean,
+                     float *running_variance)
 {
     struct pass pass = {.y = y, .norm = norm};
     rs_parallel(measure_band, &pass, rs_map_bands(&y));
@@ -72,7 +73,8 @@ void rs_norm_measure(const struct rs_norm *norm, struct rs_map y, float *running
     }
 }
 
-void rs_norm_recall(const struct rs_norm *norm, int c, const float *running_mean, const float *running_variance)
+void rs_norm_recall(const struct rs_norm *norm, int c, const float *running_mean,
+                    const float *running_variance)
 {
     for (int k = 0; k < c; k++) {
         norm->mean[k] = running_mean[k];
@@ -122,14 +124,15 @@ static void gradient_band(void *context, int shard, int worker)
     }
 }
 
-/* dy = gamma inverse (dz - mean(dz) - yhat mean(dz yhat)), the paper's chain rule gathered, is scale dz - slope (y - mean)
+/* dy = gamma inverse (dz - mean(dz) - yhat mean(dz yhat)), the paper's chain rule gathered, is scale dz -
+ * slope (y - mean)
  * - shift, with constants of the channel: [3][c], kept where the sums were. */
 static void gather(const struct pass *pass)
 {
     const struct rs_norm *norm = pass->norm;
     int c = pass->y.c;
     double count = pixels(&pass->y);
-    float *scale = (float *)norm->sums, *slope = scale + c, *shift = slope + c;
+    float *scale = (void *)norm->sums, *slope = scale + c, *shift = slope + c;
     for (int k = 0; k < c; k++) {
         scale[k] = norm->gamma[k] * norm->inverse[k];
         slope[k] = scale[k] * norm->inverse[k] * (float)((double)pass->dgamma[k] / count);
@@ -143,7 +146,7 @@ static void backward_band(void *context, int shard, int worker)
     const struct pass *pass = context;
     struct rs_band band = rs_map_band(&pass->y, shard);
     int c = pass->y.c;
-    const float *mean = pass->norm->mean, *scale = (const float *)pass->norm->sums;
+    const float *mean = pass->norm->mean, *scale = (const void *)pass->norm->sums;
     const float *slope = scale + c, *shift = slope + c;
     for (int i = band.from; i < band.to; i++) {
         const float *y = rs_map_at(&pass->y, band.image, i, 0), *dz = rs_map_at(&pass->z, band.image, i, 0);

@@ -1,4 +1,5 @@
-/* Adam exactly as published (Kingma and Ba, 2015, algorithm 1): bias-corrected moments, epsilon outside the root. */
+/* Adam exactly as published (Kingma and Ba, 2015, algorithm 1): bias-corrected moments, epsilon outside the
+ * root. */
 #ifndef RS_NETWORK_ADAM_H
 #define RS_NETWORK_ADAM_H
 
@@ -7,7 +8,7 @@
 
 struct rs_adam {
     double lr, beta1, beta2, epsilon;
-    int64_t step;        /* steps taken */
+    int64_t step; /* steps taken */
     size_t count;
     float *mean, *square; /* first and second moment [count], owned */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/number.h"
 #include "base/outfile.h"
 
@@ -121,7 +122,8 @@ static const char *read_shape(const struct rs_meta *meta, struct rs_unet_shape *
         return rs_error("network '%s' is not one that this version knows", network ? network : "");
     const char *error = read_int(meta, "inputs", 1, 3, &shape->inputs);
     if (!error)
-        error = rs_parse_list(channels ? channels : "", 1, RS_MAX_CHANNELS, RS_MAX_LEVELS, list, &shape->levels);
+        error =
+            rs_parse_list(channels ? channels : "", 1, RS_MAX_CHANNELS, RS_MAX_LEVELS, list, &shape->levels);
     for (int l = 0; !error && l < shape->levels; l++)
         shape->channels[l] = (int)list[l];
     if (!error && shape->levels < 2)
@@ -144,7 +146,8 @@ static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
     if (!error)
         error = rs_prep_from_meta(&model->prep, meta);
     if (!error && rs_prep_channels(&model->prep) != shape.inputs)
-        error = rs_error("%d inputs, but a normalisation to %d planes", shape.inputs, rs_prep_channels(&model->prep));
+        error = rs_error("%d inputs, but a normalisation to %d planes", shape.inputs,
+                         rs_prep_channels(&model->prep));
     if (!error)
         error = read_real(meta, "dropout", &model->dropout);
     model->has_threshold = rs_meta_get(meta, "threshold");
@@ -158,7 +161,8 @@ static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
     return NULL;
 }
 
-/* The arrays must be those of the network, one by one: their total is bounded by it before anything is read. */
+/* The arrays must be those of the network, one by one: their total is bounded by it before anything is read.
+ */
 static const char *match(const struct rs_unet *net, const struct rs_record *record)
 {
     struct rs_record wanted = {0};

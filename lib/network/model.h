@@ -10,7 +10,7 @@ struct rs_model {
     struct rs_prep prep; /* how photographs become its input */
     double dropout;
     bool has_threshold;
-    double threshold;  /* of best Dice on validation data */
+    double threshold;   /* of best Dice on validation data */
     char training[512]; /* the options that shaped the weights, in canonical order */
     char kernel[128];   /* what computed: the same seed gives the same bytes on the same kernel alone */
 };
@@ -18,8 +18,8 @@ struct rs_model {
 /* Replaces `path` whole or not at all. Errors do not name it. */
 const char *rs_model_save(const struct rs_model *model, const char *path);
 
-/* Checks everything: names and shapes are those of the architecture that the metadata describe, every weight is finite,
- * nothing is missing, nothing is left over. On success rs_model_free is due. */
+/* Checks everything: names and shapes are those of the architecture that the metadata describe, every weight
+ * is finite, nothing is missing, nothing is left over. On success rs_model_free is due. */
 const char *rs_model_load(struct rs_model *model, const char *path);
 
 void rs_model_free(struct rs_model *model);

@@ -7,8 +7,9 @@
 #include "layer/pool.h"
 #include "layer/up.h"
 
-/* The maps of a block: y behind a convolution, z behind batch norm, ReLU and dropout. Without training y and z share
- * their memory. `dz` [0] is scratch for the gradient between the two halves; dz [1] is that of the block's result. */
+/* The maps of a block: y behind a convolution, z behind batch norm, ReLU and dropout. Without training y and
+ * z share their memory. `dz` [0] is scratch for the gradient between the two halves; dz [1] is that of the
+ * block's result. */
 struct block_maps {
     struct rs_map in, y[2], z[2], dz[2], din;
     float *mean[2], *inverse[2];
@@ -19,15 +20,16 @@ struct rs_unet_work {
     struct rs_unet_plan plan;
     int levels;
     struct block_maps enc[RS_MAX_LEVELS], dec[RS_MAX_LEVELS];
-    struct rs_map small[RS_MAX_LEVELS], large[RS_MAX_LEVELS];   /* behind up_l's 1x1 convolution; then upsampled */
+    struct rs_map small[RS_MAX_LEVELS],
+        large[RS_MAX_LEVELS]; /* behind up_l's 1x1 convolution; then upsampled */
     struct rs_map dsmall[RS_MAX_LEVELS], dlarge[RS_MAX_LEVELS];
     struct rs_map logits;
     float *scratch;
     double *sums;
 };
 
-static void take_block(struct rs_arena *arena, struct block_maps *maps, struct rs_map in, struct rs_map din, int c,
-                       bool training)
+static void take_block(struct rs_arena *arena, struct block_maps *maps, struct rs_map in, struct rs_map din,
+                       int c, bool training)
 {
     maps->in = in;
     maps->din = din;
@@ -52,7 +54,8 @@ static void grow(size_t *most, size_t wanted)
     *most = wanted > *most ? wanted : *most;
 }
 
-static void scratch_of_block(const struct rs_block_place *at, const struct rs_map *y, size_t *scratch, size_t *sums)
+static void scratch_of_block(const struct rs_block_place *at, const struct rs_map *y, size_t *scratch,
+                             size_t *sums)
 {
     for (int i = 0; i < 2; i++)
         grow(scratch, rs_conv_scratch(3, at->conv[i].ci, at->conv[i].co));
@@ -133,20 +136,22 @@ struct rs_map rs_unet_input(const struct rs_unet_work *work)
     return work->enc[0].in;
 }
 
-static struct rs_conv conv_of(const struct rs_unet *net, const struct rs_unet_work *work, const struct rs_conv_place *at,
-                              bool bias)
+static struct rs_conv conv_of(const struct rs_unet *net, const struct rs_unet_work *work,
+                              const struct rs_conv_place *at, bool bias)
 {
-    return (struct rs_conv){at->size, net->parameters + at->w, bias ? net->parameters + at->b : NULL, work->scratch};
+    return (struct rs_conv){at->size, net->parameters + at->w, bias ? net->parameters + at->b : NULL,
+                            work->scratch};
 }
 
 static struct rs_norm norm_of(const struct rs_unet *net, const struct rs_unet_work *work,
                               const struct block_maps *maps, const struct rs_norm_place *at, int i)
 {
-    return (struct rs_norm){net->parameters + at->gamma, net->parameters + at->beta, maps->mean[i], maps->inverse[i],
-                            work->sums};
+    return (struct rs_norm){net->parameters + at->gamma, net->parameters + at->beta, maps->mean[i],
+                            maps->inverse[i], work->sums};
 }
 
-/* One pass over the network: with `drop`, in training. Layers are numbered in the order they come, for dropout. */
+/* One pass over the network: with `drop`, in training. Layers are numbered in the order they come, for
+ * dropout. */
 struct pass {
     const struct rs_unet *net;
     struct rs_unet_work *work;
@@ -183,7 +188,8 @@ static void block_backward(struct pass *pass, const struct rs_block_place *at, s
         rs_act_backward(maps->dz[i], maps->z[i], &pass->drop);
         rs_norm_backward(maps->dz[i], pass->gradient + at->norm[i].gamma, pass->gradient + at->norm[i].beta,
                          maps->dz[i], maps->y[i], &norm);
-        rs_conv_backward_weights(pass->gradient + at->conv[i].w, NULL, maps->dz[i], i ? maps->z[0] : maps->in, &conv);
+        rs_conv_backward_weights(pass->gradient + at->conv[i].w, NULL, maps->dz[i], i ? maps->z[0] : maps->in,
+                                 &conv);
         if (din.data)
             rs_conv_backward_data(din, maps->dz[i], &conv);
     }
@@ -206,7 +212,8 @@ static void up_backward(struct pass *pass, int l, struct block_maps *below)
     struct rs_conv conv = conv_of(pass->net, work, at, true);
     rs_join_backward(work->enc[l].dz[1], work->dlarge[l], work->dec[l].din);
     rs_up_backward(work->dsmall[l], work->dlarge[l]);
-    rs_conv_backward_weights(pass->gradient + at->w, pass->gradient + at->b, work->dsmall[l], below->z[1], &conv);
+    rs_conv_backward_weights(pass->gradient + at->w, pass->gradient + at->b, work->dsmall[l], below->z[1],
+                             &conv);
     rs_conv_backward_data(below->dz[1], work->dsmall[l], &conv);
 }
 
@@ -243,8 +250,8 @@ struct rs_map rs_unet_forward(struct rs_unet *net, struct rs_unet_work *work, co
     return run_forward(&pass);
 }
 
-void rs_unet_backward(const struct rs_unet *net, struct rs_unet_work *work, struct rs_map dlogits, float *gradient,
-                      const struct rs_drop *drop)
+void rs_unet_backward(const struct rs_unet *net, struct rs_unet_work *work, struct rs_map dlogits,
+                      float *gradient, const struct rs_drop *drop)
 {
     struct pass pass = {.net = net, .work = work, .drop = *drop, .gradient = gradient};
     int levels = work->levels;

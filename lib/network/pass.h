@@ -18,12 +18,12 @@ struct rs_map rs_unet_input(const struct rs_unet_work *work);
 /* Logits [n][h][w][1], owned by `work`, with running statistics and no dropout. */
 struct rs_map rs_unet_infer(const struct rs_unet *net, struct rs_unet_work *work);
 
-/* Logits with the batch's statistics, which also move the running ones; drop->layer is set here. `work` was made for
- * training. */
+/* Logits with the batch's statistics, which also move the running ones; drop->layer is set here. `work` was
+ * made for training. */
 struct rs_map rs_unet_forward(struct rs_unet *net, struct rs_unet_work *work, const struct rs_drop *drop);
 
 /* The gradient of the parameters from that of the logits, after the rs_unet_forward with the same `drop`. */
-void rs_unet_backward(const struct rs_unet *net, struct rs_unet_work *work, struct rs_map dlogits, float *gradient,
-                      const struct rs_drop *drop);
+void rs_unet_backward(const struct rs_unet *net, struct rs_unet_work *work, struct rs_map dlogits,
+                      float *gradient, const struct rs_drop *drop);
 
 #endif

@@ -13,13 +13,15 @@ static size_t add_entry(struct rs_unet *net, const char *name, bool statistic, s
     size_t *total = statistic ? &net->statistic_count : &net->parameter_count;
     net->entries = rs_realloc(net->entries, (size_t)net->count + 1, sizeof *net->entries);
     struct rs_unet_entry *entry = &net->entries[net->count++];
-    *entry = (struct rs_unet_entry){.statistic = statistic, .co = (int)count, .offset = *total, .count = count};
+    *entry =
+        (struct rs_unet_entry){.statistic = statistic, .co = (int)count, .offset = *total, .count = count};
     snprintf(entry->name, sizeof entry->name, "%s", name);
     *total += count;
     return entry->offset;
 }
 
-static struct rs_conv_place add_conv(struct rs_unet *net, const char *name, int size, int ci, int co, bool bias)
+static struct rs_conv_place add_conv(struct rs_unet *net, const char *name, int size, int ci, int co,
+                                     bool bias)
 {
     char full[40];
     struct rs_conv_place at = {.size = size, .ci = ci, .co = co};
@@ -61,7 +63,8 @@ static struct rs_block_place add_block(struct rs_unet *net, const char *kind, in
     return block;
 }
 
-/* Lays out the network's parts, in the order PyTorch code would define them; entries are made anew each time. */
+/* Lays out the network's parts, in the order PyTorch code would define them; entries are made anew each time.
+ */
 static struct rs_unet_plan lay_out(struct rs_unet *net)
 {
     struct rs_unet_plan plan = {0};

@@ -73,7 +73,7 @@ const char *rs_patch_random(struct rs_image *patch, const struct rs_image *image
         return rs_error("%d x %d is smaller than a patch of %d x %d; -grid pads", image->width, image->height,
                         size, size);
     if (want->min_vessel > 0 && !image->has_vessel)
-        return rs_error("-min-vessel needs a truth plane (_VESSEL)");
+        return rs_error("without a truth plane (_VESSEL) no patch is known to have vessels");
     for (int try = 0; try < RS_PATCH_TRIES; try++) {
         int x = (int)rs_rng_below(&rng, (uint64_t)(image->width - size + 1));
         int y = (int)rs_rng_below(&rng, (uint64_t)(image->height - size + 1));

@@ -32,7 +32,8 @@ const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *imag
 }
 
 /* One channel's value of a pixel, in [0,1]. */
-static double value(const struct rs_prep *prep, const struct rs_image *image, const uint16_t *pixel, int channel)
+static double value(const struct rs_prep *prep, const struct rs_image *image, const uint16_t *pixel,
+                    int channel)
 {
     double sample = pixel[channel];
     if (prep->source == RS_RGB && prep->planes == RS_PLANES_GREEN)
@@ -105,7 +106,8 @@ void rs_prep_apply(const struct rs_prep *prep, const struct rs_image *image, flo
     }
 }
 
-/* Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979). */
+/* Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances"
+ * (1979). */
 void rs_prep_sums_add(struct rs_prep_sums *sums, const struct rs_prep *prep, const struct rs_image *image)
 {
     double count = 0;
@@ -157,7 +159,8 @@ void rs_prep_to_meta(const struct rs_prep *prep, struct rs_meta *meta)
     }
 }
 
-static const char *read_choice(const struct rs_meta *meta, const char *key, const char *const *names, int *index)
+static const char *read_choice(const struct rs_meta *meta, const char *key, const char *const *names,
+                               int *index)
 {
     const char *value = rs_meta_get(meta, key);
     for (*index = 0; value && names[*index]; ++*index)
@@ -177,7 +180,8 @@ static const char *read_size(const struct rs_meta *meta, struct rs_prep *prep)
     return NULL;
 }
 
-static const char *read_reals(const struct rs_meta *meta, const char *key, double low, double *values, int count)
+static const char *read_reals(const struct rs_meta *meta, const char *key, double low, double *values,
+                              int count)
 {
     char text[128];
     const char *value = rs_meta_get(meta, key);

@@ -2,9 +2,10 @@
  *
  * Samples are scaled to [0,1]; then, by mode:
  *   none     nothing more;
- *   patch    of each patch and channel, minus its mean, over its standard deviation + 2e-6 (population: over n);
- *   dataset  minus the mean, over the standard deviation + 2e-6, of each channel over all pixels of a set of images.
- * With `fov_only` the statistics are those of the pixels inside the field of view, and pixels outside it become 0. */
+ *   patch    of each patch and channel, minus its mean, over its standard deviation + 2e-6 (population: over
+ * n); dataset  minus the mean, over the standard deviation + 2e-6, of each channel over all pixels of a set
+ * of images. With `fov_only` the statistics are those of the pixels inside the field of view, and pixels
+ * outside it become 0. */
 #ifndef RS_PICTURE_PREP_H
 #define RS_PICTURE_PREP_H
 
@@ -23,15 +24,15 @@ struct rs_prep {
     enum rs_prep_planes planes; /* gray: .299 R + .587 G + .114 B (Rec. 601), as ppmtopgm has it */
     bool fov_only;
     bool subtract_mean, divide_std;
-    enum rs_subject source;   /* what photographs it takes */
-    int width, height;        /* of the patches it was made over */
-    double mean[3], std[3];   /* by channel; dataset alone */
+    enum rs_subject source; /* what photographs it takes */
+    int width, height;      /* of the patches it was made over */
+    double mean[3], std[3]; /* by channel; dataset alone */
 };
 
 int rs_prep_channels(const struct rs_prep *prep); /* of the network's input: 1 or 3 */
 
-/* NULL if `image` can be normalised by `prep`: a photograph of its source's planes, with a field of view if that is
- * asked for. The error names both. */
+/* NULL if `image` can be normalised by `prep`: a photograph of its source's planes, with a field of view if
+ * that is asked for. The error names both. */
 const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *image);
 
 /* The numbers of an image that fits: x [channels][height][width]. */
@@ -50,8 +51,8 @@ const char *rs_prep_sums_end(const struct rs_prep_sums *sums, struct rs_prep *pr
 void rs_prep_to_meta(const struct rs_prep *prep, struct rs_meta *meta);
 const char *rs_prep_from_meta(struct rs_prep *prep, const struct rs_meta *meta);
 
-/* A file of statistics: a safetensors file whose metadata is rs_prep_to_meta's; rs-model(5). The file is replaced
- * whole or not at all. */
+/* A file of statistics: a safetensors file whose metadata is rs_prep_to_meta's; rs-model(5). The file is
+ * replaced whole or not at all. */
 const char *rs_prep_save(const struct rs_prep *prep, const char *path);
 const char *rs_prep_load(struct rs_prep *prep, const char *path);
 

@@ -112,8 +112,7 @@ static void branch(struct tree *tree, struct tip *tip)
     tip->branch = tip->travelled + between(tree, .05, .17);
 }
 
-/* No vessel grows into the fovea, out of the field, into its like, or for long beside one of the other kind.
- */
+/* No vessel grows into the fovea, out of the field, into its like, or for long beside another. */
 static bool is_blocked(struct tree *tree, struct tip *tip)
 {
     const struct rs_eye *eye = tree->eye;

@@ -29,11 +29,13 @@ static void add_samples(struct rs_dataset *data, const struct rs_tensor *shape, 
     size_t image = pixels * (size_t)shape->channels * sizeof(float), n = (size_t)shape->samples;
     const unsigned char *vessel = at + n * image, *fov = vessel + (shape->has_vessel ? n * pixels : 0);
     for (size_t i = 0; i < n; i++)
-        *next_sample(data) = (struct rs_dataset_sample){at + i * image, shape->has_vessel ? vessel + i * pixels : NULL,
-                                                        shape->has_fov ? fov + i * pixels : NULL};
+        *next_sample(data) =
+            (struct rs_dataset_sample){at + i * image, shape->has_vessel ? vessel + i * pixels : NULL,
+                                       shape->has_fov ? fov + i * pixels : NULL};
 }
 
-static const char *check_record(struct rs_dataset *data, const struct rs_record *record, struct rs_tensor *shape)
+static const char *check_record(struct rs_dataset *data, const struct rs_record *record,
+                                struct rs_tensor *shape)
 {
     const char *error = rs_tensor_describe(record, shape);
     if (error)
@@ -77,13 +79,15 @@ static const char *read_data(struct rs_dataset *data, FILE *stream, size_t bytes
                              unsigned char **to)
 {
     if (bytes > memory || data->used > memory - bytes)
-        return rs_error("more than -memory=%zu MiB: give more, or write the tensors to a file, which is mapped",
-                        memory >> 20);
+        return rs_error(
+            "more than -memory=%zu MiB: give more, or write the tensors to a file, which is mapped",
+            memory >> 20);
     *to = rs_alloc(bytes, 1);
     if (fread(*to, 1, bytes, stream) < bytes) {
         int number = errno;
         free(*to);
-        return ferror(stream) ? rs_error("cannot read: %s", strerror(number)) : rs_error("ends in the middle of its data");
+        return ferror(stream) ? rs_error("cannot read: %s", strerror(number))
+                              : rs_error("ends in the middle of its data");
     }
     data->used += bytes;
     add_part(data, *to, bytes, false);
@@ -116,7 +120,8 @@ const char *rs_dataset_add(struct rs_dataset *data, FILE *stream, size_t memory)
     int number = 1;
     uint32_t before = data->count;
     const char *error;
-    if (!fstat(fileno(stream), &status) && S_ISREG(status.st_mode) && status.st_size > 0 && ftell(stream) == 0) {
+    if (!fstat(fileno(stream), &status) && S_ISREG(status.st_mode) && status.st_size > 0 &&
+        ftell(stream) == 0) {
         size_t size = (size_t)status.st_size;
         void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fileno(stream), 0);
         if (map == MAP_FAILED)
@@ -165,8 +170,8 @@ static bool fill_image(struct rs_map *x, int n, const unsigned char *from)
     return finite;
 }
 
-const char *rs_dataset_batch(const struct rs_dataset *data, const uint32_t *order, struct rs_map x, uint8_t *vessel,
-                             uint8_t *fov)
+const char *rs_dataset_batch(const struct rs_dataset *data, const uint32_t *order, struct rs_map x,
+                             uint8_t *vessel, uint8_t *fov)
 {
     size_t pixels = (size_t)x.h * (size_t)x.w;
     for (int n = 0; n < x.n; n++, vessel += pixels, fov += pixels) {

@@ -74,8 +74,8 @@ static void reserve(struct rs_infer *infer, const struct rs_image *photograph)
     if (w != infer->work_w || h != infer->work_h) {
         rs_unet_work_free(infer->work);
         infer->work = rs_unet_work_new(&infer->model->net, infer->step ? BATCH : 1, h, w, false);
-        infer->input =
-            rs_realloc(infer->input, (size_t)w * (size_t)h, sizeof(float) * (size_t)infer->model->net.shape.inputs);
+        infer->input = rs_realloc(infer->input, (size_t)w * (size_t)h,
+                                  sizeof(float) * (size_t)infer->model->net.shape.inputs);
         infer->work_w = w;
         infer->work_h = h;
     }
@@ -120,7 +120,8 @@ static void add_window(struct rs_infer *infer, const struct rs_image *photograph
     }
 }
 
-static void run(struct rs_infer *infer, const struct rs_image *photograph, const struct corner *corners, int n)
+static void run(struct rs_infer *infer, const struct rs_image *photograph, const struct corner *corners,
+                int n)
 {
     rs_unet_work_use(infer->work, n);
     for (int i = 0; i < n; i++)
@@ -164,14 +165,17 @@ static void write_pixel(uint16_t *to, const uint16_t *from, const struct rs_imag
     bool inside = fov < 0 || rs_image_yes(photograph, from[fov]);
     *to++ = (uint16_t)(inside ? rs_level(p) : 0);
     if (vessel >= 0)
-        *to++ = (uint16_t)((from[vessel] * 65535u + (unsigned)photograph->maxval / 2) / (unsigned)photograph->maxval);
+        *to++ = (uint16_t)((from[vessel] * 65535u + (unsigned)photograph->maxval / 2) /
+                           (unsigned)photograph->maxval);
     if (fov >= 0)
         *to = inside ? 65535 : 0;
 }
 
 static void write_map(const struct rs_infer *infer, struct rs_image *map, const struct rs_image *photograph)
 {
-    struct rs_image like = {.subject = RS_PROB, .has_vessel = photograph->has_vessel, .has_fov = photograph->has_fov,
+    struct rs_image like = {.subject = RS_PROB,
+                            .has_vessel = photograph->has_vessel,
+                            .has_fov = photograph->has_fov,
                             .maxval = RS_LEVELS - 1};
     rs_image_shape(map, &like, photograph->width, photograph->height, false);
     size_t from = (size_t)rs_image_planes(photograph), to = (size_t)rs_image_planes(map);

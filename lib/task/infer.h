@@ -6,20 +6,20 @@
 
 struct rs_infer;
 
-/* Memory and plan for one model, which must live as long. A model whose normalisation is that of each patch is run in
- * windows of exactly that patch's size, `step` pixels apart (0: half a patch) and averaged where they overlap; any other
- * model is run over the whole photograph. */
+/* Memory and plan for one model, which must live as long. A model whose normalisation is that of each patch
+ * is run in windows of exactly that patch's size, `step` pixels apart (0: half a patch) and averaged where
+ * they overlap; any other model is run over the whole photograph. */
 struct rs_infer *rs_infer_start(const struct rs_model *model, int step);
 void rs_infer_free(struct rs_infer *infer);
 
-/* `map` becomes a PROB image of the photograph's size, maxval 65535, with its planes of truth and field of view; outside
- * a given field of view its probability is 0. `map` starts as {0}. An error if the photograph's planes are not the
- * model's. */
+/* `map` becomes a PROB image of the photograph's size, maxval 65535, with its planes of truth and field of
+ * view; outside a given field of view its probability is 0. `map` starts as {0}. An error if the photograph's
+ * planes are not the model's. */
 const char *rs_infer_image(struct rs_infer *infer, struct rs_image *map, const struct rs_image *photograph);
 
-/* The network's input for the window at (x, y) of a photograph that fits: [channels][height][width] of a patch, or for
- * a whole photograph of its size rounded up (rs_infer_size). Black outside the photograph, and outside the field of
- * view. */
+/* The network's input for the window at (x, y) of a photograph that fits: [channels][height][width] of a
+ * patch, or for a whole photograph of its size rounded up (rs_infer_size). Black outside the photograph, and
+ * outside the field of view. */
 void rs_infer_input(struct rs_infer *infer, const struct rs_image *photograph, int x, int y, float *input);
 void rs_infer_size(const struct rs_infer *infer, const struct rs_image *photograph, int *width, int *height);
 

@@ -73,7 +73,8 @@ static const char *check_data(const struct rs_train_options *options, const stru
 static void describe_training(const struct rs_train_options *o, char *text, size_t size)
 {
     snprintf(text, size,
-             "-epochs=%jd -batch=%jd -lr=%.17g -beta1=%.17g -beta2=%.17g -eps=%.17g -pixels=%s -dropout=%.17g -seed=%jd",
+             "-epochs=%jd -batch=%jd -lr=%.17g -beta1=%.17g -beta2=%.17g -eps=%.17g -pixels=%s "
+             "-dropout=%.17g -seed=%jd",
              (intmax_t)o->epochs, (intmax_t)o->batch, o->lr, o->beta1, o->beta2, o->epsilon,
              o->fov_only ? "fov" : "image", o->dropout, (intmax_t)o->seed);
 }
@@ -85,7 +86,8 @@ static const char *start_model(struct trainer *t)
     memcpy(shape.channels, options->channels, sizeof shape.channels);
     const char *error = rs_prep_from_meta(&t->model.prep, &t->data->meta);
     if (!error && rs_prep_channels(&t->model.prep) != shape.inputs)
-        error = rs_error("metadata of %d planes, but an image of %d", rs_prep_channels(&t->model.prep), shape.inputs);
+        error = rs_error("metadata of %d planes, but an image of %d", rs_prep_channels(&t->model.prep),
+                         shape.inputs);
     if (error)
         return error;
     t->model.dropout = options->dropout;
@@ -101,7 +103,8 @@ static void start_memory(struct trainer *t)
     const struct rs_train_options *options = t->options;
     const struct rs_tensor *shape = &t->data->shape;
     size_t batch = (size_t)options->batch, pixels = batch * (size_t)shape->height * (size_t)shape->width;
-    t->adam = (struct rs_adam){options->lr, options->beta1, options->beta2, options->epsilon, 0, 0, NULL, NULL};
+    t->adam =
+        (struct rs_adam){options->lr, options->beta1, options->beta2, options->epsilon, 0, 0, NULL, NULL};
     rs_adam_start(&t->adam, t->model.net.parameter_count);
     t->gradient = rs_alloc(t->model.net.parameter_count, sizeof *t->gradient);
     t->work = rs_unet_work_new(&t->model.net, (int)options->batch, shape->height, shape->width, true);
@@ -237,8 +240,7 @@ static const char *validate(struct trainer *t, const struct rs_dataset *data, in
 {
     struct rs_validation now;
     rs_progress_clear(&t->progress);
-    const char *error =
-        rs_validate(&now, &t->model.net, data, (int)t->options->batch, t->options->fov_only);
+    const char *error = rs_validate(&now, &t->model.net, data, (int)t->options->batch, t->options->fov_only);
     if (error)
         return rs_error_at("validation", error);
     report->one_class = now.one_class;
@@ -253,7 +255,8 @@ static const char *validate(struct trainer *t, const struct rs_dataset *data, in
     return keep(t);
 }
 
-static const char *train(struct trainer *t, const struct rs_dataset *validation, struct rs_train_report *report)
+static const char *train(struct trainer *t, const struct rs_dataset *validation,
+                         struct rs_train_report *report)
 {
     const char *error = NULL;
     if (t->files->log)

@@ -34,9 +34,10 @@ struct rs_train_report {
 
 extern const char rs_train_log_header[];
 
-/* Trains on `data`; with `validation` the model of the lowest validation loss is kept, with the threshold of the best
- * Dice there, else the last. Errors: data that do not fit the options or each other; a loss, gradient or sample that is
- * not finite, step and tensor named (the model kept so far stays); a failed write. */
+/* Trains on `data`; with `validation` the model of the lowest validation loss is kept, with the threshold of
+ * the best Dice there, else the last. Errors: data that do not fit the options or each other; a loss,
+ * gradient or sample that is not finite, step and tensor named (the model kept so far stays); a failed write.
+ */
 const char *rs_train(const struct rs_train_options *options, const struct rs_dataset *data,
                      const struct rs_dataset *validation, const struct rs_train_files *files,
                      struct rs_train_report *report);

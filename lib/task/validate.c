@@ -50,8 +50,8 @@ static const char *run_batch(struct run *run, uint32_t first, int n, uint8_t *pl
     return NULL;
 }
 
-const char *rs_validate(struct rs_validation *result, const struct rs_unet *net, const struct rs_dataset *data,
-                        int batch, bool fov_only)
+const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
+                        const struct rs_dataset *data, int batch, bool fov_only)
 {
     const struct rs_tensor *shape = &data->shape;
     size_t pixels = (size_t)batch * (size_t)shape->height * (size_t)shape->width;
@@ -65,12 +65,13 @@ const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
     }
     struct rs_scores scores = rs_scores_of(&run.histogram, .5);
     double count = (double)run.loss.count;
-    *result = (struct rs_validation){.loss = run.loss.sum / count,
-                                     .accuracy = (double)run.loss.correct / count,
-                                     .dice = scores.dice,
-                                     .auc = scores.auc_roc,
-                                     .threshold = rs_best_dice_threshold(&run.histogram),
-                                     .one_class = run.loss.predicted == 0 || run.loss.predicted == run.loss.count};
+    *result =
+        (struct rs_validation){.loss = run.loss.sum / count,
+                               .accuracy = (double)run.loss.correct / count,
+                               .dice = scores.dice,
+                               .auc = scores.auc_roc,
+                               .threshold = rs_best_dice_threshold(&run.histogram),
+                               .one_class = run.loss.predicted == 0 || run.loss.predicted == run.loss.count};
     rs_unet_work_free(run.work);
     rs_histogram_free(&run.histogram);
     free(planes);

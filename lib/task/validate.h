@@ -6,15 +6,15 @@
 #include "task/dataset.h"
 
 struct rs_validation {
-    double loss;                  /* mean log loss */
-    double accuracy, dice;        /* at threshold .5 */
-    double auc;                   /* area under the ROC curve */
-    double threshold;             /* of the best Dice; NaN where the truth has no vessel */
-    bool one_class;               /* every pixel said to be the same at .5 */
+    double loss;           /* mean log loss */
+    double accuracy, dice; /* at threshold .5 */
+    double auc;            /* area under the ROC curve */
+    double threshold;      /* of the best Dice; NaN where the truth has no vessel */
+    bool one_class;        /* every pixel said to be the same at .5 */
 };
 
 /* Runs the network over all samples, `batch` at a time; pixels in the field of view alone with `fov_only`. */
-const char *rs_validate(struct rs_validation *result, const struct rs_unet *net, const struct rs_dataset *data,
-                        int batch, bool fov_only);
+const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
+                        const struct rs_dataset *data, int batch, bool fov_only);
 
 #endif

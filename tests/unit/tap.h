@@ -16,13 +16,15 @@ bool near(double found, double wanted, double tolerance, const char *name, ...)
 bool no_error(const char *error, const char *name, ...) __attribute__((format(printf, 2, 3)));
 
 /* `error` is a text that contains `part`. */
-bool error_has(const char *error, const char *part, const char *name, ...) __attribute__((format(printf, 3, 4)));
+bool error_has(const char *error, const char *part, const char *name, ...)
+    __attribute__((format(printf, 3, 4)));
 
 void skip(const char *why, const char *name); /* counts as passed, says why */
 
 int done(void); /* prints the plan; main returns it: 0 if every check passed and there was at least one */
 
-/* Opens tests/unit/data/NAME, the whole of it into fresh memory, `*bytes` long; ends the test if it cannot. */
+/* Opens tests/unit/data/NAME, the whole of it into fresh memory, `*bytes` long; ends the test if it cannot.
+ */
 void *test_data(const char *name, size_t *bytes);
 
 #endif

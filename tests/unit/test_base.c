@@ -30,7 +30,8 @@ static void test_numbers(void)
 
 static void test_errors(void)
 {
-    error_has(rs_error_at("here", rs_error("line\nbreak")), "here: line?break", "one line, control characters shown");
+    error_has(rs_error_at("here", rs_error("line\nbreak")), "here: line?break",
+              "one line, control characters shown");
     ok(!rs_error_at("here", NULL), "no error stays none");
     ok(rs_error_at("here", rs_error_closed) == rs_error_closed, "a closed output passes unchanged");
 }

@@ -1,4 +1,5 @@
-/* Forward, loss, every gradient and ten optimiser steps against PyTorch; data/dump_torch.py made the figures. */
+/* Forward, loss, every gradient and ten optimiser steps against PyTorch; data/dump_torch.py made the figures.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

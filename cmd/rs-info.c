@@ -1,0 +1,26 @@
+#include <string.h>
+
+#include "cli/tool.h"
+#include "task/info.h"
+
+static bool tsv;
+
+static struct rs_option options[] = {
+    {"tsv", RS_FLAG, &tsv, .help = "key, tab, value"},
+    {0},
+};
+
+static const struct rs_tool tool = {"rs-info", "[file ...]", "says what is in tensors, statistics or a model",
+                                    options};
+
+int main(int argc, char **argv)
+{
+    rs_tool_begin(&tool, argc, &argv);
+    for (; *argv; argv++) {
+        FILE *stream = rs_tool_open(*argv);
+        rs_tool_check(strcmp(*argv, "-") ? *argv : "stdin", rs_info_print(stream, stdout, tsv ? "\t" : ": "));
+        if (stream != stdin)
+            fclose(stream);
+    }
+    return rs_tool_end();
+}

@@ -1,0 +1,165 @@
+#include "task/info.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "format/tensor.h"
+
+struct info {
+    FILE *out;
+    const char *separator;
+    struct rs_tensor shape;
+    struct rs_meta meta; /* of the first record */
+    int64_t records, samples;
+    float low, high; /* of the images */
+};
+
+static void print(const struct info *info, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void print(const struct info *info, const char *key, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(info->out, "%s%s", key, info->separator);
+    vfprintf(info->out, format, args);
+    fputc('\n', info->out);
+    va_end(args);
+}
+
+static void print_meta(const struct info *info, const struct rs_meta *meta)
+{
+    for (int i = 0; i < meta->count; i++)
+        print(info, meta->pairs[i].key, "%s", meta->pairs[i].value);
+}
+
+static void print_array(const struct info *info, const struct rs_array *array)
+{
+    char shape[96] = "";
+    for (int i = 0; i < array->rank; i++) {
+        size_t used = strlen(shape);
+        snprintf(shape + used, sizeof shape - used, "%s%jd", i ? "," : "", (intmax_t)array->shape[i]);
+    }
+    print(info, array->name, "[%s]", shape);
+}
+
+static void print_arrays(const struct info *info, const struct rs_record *record)
+{
+    size_t parameters = 0;
+    for (int i = 0; i < record->count; i++) {
+        print_array(info, &record->arrays[i]);
+        if (!strstr(record->arrays[i].name, "running_"))
+            parameters += record->arrays[i].bytes / sizeof(float);
+    }
+    if (record->count)
+        print(info, "parameters", "%zu", parameters);
+}
+
+static const char *skip_data(FILE *stream, size_t bytes, struct info *info, size_t image_bytes)
+{
+    float chunk[4096];
+    for (size_t at = 0; at < bytes;) {
+        size_t want = bytes - at < sizeof chunk ? bytes - at : sizeof chunk;
+        if (fread(chunk, 1, want, stream) < want)
+            return rs_error("ends in the middle of its data");
+        size_t numbers =
+            at >= image_bytes ? 0 : (image_bytes - at < want ? image_bytes - at : want) / sizeof *chunk;
+        for (size_t i = 0; i < numbers; i++) {
+            info->low = fminf(info->low, chunk[i]);
+            info->high = fmaxf(info->high, chunk[i]);
+        }
+        at += want;
+    }
+    return NULL;
+}
+
+static bool is_tensor(const struct rs_record *record)
+{
+    const char *kind = rs_meta_get(&record->meta, "kind");
+    return kind && !strcmp(kind, "rs-tensor");
+}
+
+static const char *count_tensor(struct info *info, const struct rs_record *record, FILE *stream)
+{
+    struct rs_tensor shape;
+    const char *error = rs_tensor_describe(record, &shape);
+    if (!error && info->records)
+        error = rs_tensor_differ(&info->shape, &shape);
+    if (!error && info->records)
+        error = rs_meta_differ(&info->meta, &record->meta);
+    if (error)
+        return error;
+    if (!info->records) {
+        info->shape = shape;
+        rs_meta_copy(&info->meta, &record->meta);
+    }
+    error = skip_data(stream, record->bytes, info, record->arrays[0].bytes);
+    if (error)
+        return error;
+    info->records++;
+    info->samples += shape.samples;
+    return NULL;
+}
+
+static void print_tensors(const struct info *info)
+{
+    const struct rs_tensor *shape = &info->shape;
+    print_meta(info, &info->meta);
+    print(info, "samples", "%jd", (intmax_t)info->samples);
+    print(info, "image", "[%d,%d,%d]", shape->channels, shape->height, shape->width);
+    print(info, "vessel", "%s", shape->has_vessel ? "yes" : "no");
+    print(info, "fov", "%s", shape->has_fov ? "yes" : "no");
+    print(info, "lowest", "%.6g", (double)info->low);
+    print(info, "highest", "%.6g", (double)info->high);
+}
+
+/* A model or a file of statistics: one record, and nothing behind it. */
+static const char *print_single(struct info *info, const struct rs_record *record, FILE *stream)
+{
+    const char *error = skip_data(stream, record->bytes, info, 0);
+    if (error)
+        return error;
+    print_meta(info, &record->meta);
+    print_arrays(info, record);
+    return getc(stream) == EOF ? NULL : rs_error("junk after the last array");
+}
+
+static const char *read_records(struct info *info, FILE *stream)
+{
+    for (;;) {
+        struct rs_record record = {0};
+        bool more;
+        const char *error = rs_record_read(stream, &record, &more);
+        if (error)
+            return error;
+        if (!more)
+            return info->records ? NULL : rs_error("no record in input");
+        bool tensor = is_tensor(&record);
+        if (tensor)
+            error = count_tensor(info, &record, stream);
+        else if (info->records)
+            error = rs_error("another kind of record behind tensors");
+        else
+            error = print_single(info, &record, stream);
+        rs_record_free(&record);
+        if (error || !tensor)
+            return error;
+    }
+}
+
+const char *rs_info_print(FILE *stream, FILE *out, const char *separator)
+{
+    struct info info = {.out = out, .separator = separator, .low = INFINITY, .high = -INFINITY};
+    const char *error = read_records(&info, stream);
+    if (!error && info.records)
+        print_tensors(&info);
+    if (error && info.records)
+        error = rs_error("record %jd: %s", (intmax_t)info.records + 1, error);
+    rs_meta_free(&info.meta);
+    return error;
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env bats
+load common
+
+setup() {
+    rs-synth -quiet -width=64 -height=64 | rs-patch -quiet -size=16 -count=3 >p.pam
+    rs-norm -quiet p.pam >t
+}
+
+@test "tensors: how they were made, how many, their range" {
+    run -0 rs-info t
+    assert_line "kind: rs-tensor"
+    assert_line "source: RGB"
+    assert_line "samples: 3"
+    assert_line "image: [3,16,16]"
+    rs-norm -quiet -mode=none p.pam >n
+    run -0 rs-info n
+    assert_line --regexp '^lowest: 0(\.|$)'
+}
+
+@test "-tsv: key, tab, value" {
+    run -0 rs-info -tsv t
+    assert_line "$(printf 'samples\t3')"
+}
+
+@test "statistics and models" {
+    rs-norm -quiet -mode=dataset -fit=s p.pam
+    run -0 rs-info s
+    assert_line "kind: rs-statistics"
+    assert_line --regexp '^mean: 0\.[0-9]*,0\.[0-9]*,0\.[0-9]*$'
+    rs-train -quiet -channels=32,64,128 -epochs=1 -model=m t
+    run -0 rs-info m
+    assert_line "parameters: 436449"
+}
+
+@test "bad input" {
+    fails 1 "stdin: no record in input" rs-info </dev/null
+    fails 1 "p.pam: not a safetensors record" rs-info p.pam
+    head -c 9000 t >torn
+    fails 1 "torn: record 3: ends in the middle of its data" rs-info torn
+    fails 1 "nothing: No such file" rs-info nothing
+    rs-norm -quiet -no-mean p.pam >other
+    cat t other >mixed
+    fails 1 "mixed: record 4: metadata 'subtract_mean'" rs-info mixed
+    run --separate-stderr -1 bash -c 'rs-info t >/dev/full'
+    assert_equal "$stderr" "rs-info: stdout: No space left on device"
+}

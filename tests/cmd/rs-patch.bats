@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+load common
+
+setup() {
+    rs-synth -quiet -width=100 -height=90 >a.pam
+    rs-synth -quiet -width=80 -height=70 -seed=2 >b.pam
+    cat a.pam b.pam >ab.pam
+}
+
+# kinds FILE: size, planes, maxval and TUPLTYPE, a line an image
+kinds() {
+    pamfile -allimages -machine "$1" | cut -d ' ' -f 4-
+}
+
+# sums PLANE...: of every image on stdin, white being 1
+sums() {
+    pamchannel "$@" | pamexec 'pamsumm -sum -brief -normalize'
+}
+
+@test "300 patches of 64 x 64 of every image of every file" {
+    run --separate-stderr -0 bash -c 'rs-patch a.pam b.pam >out.pam'
+    assert_equal "$stderr" 'rs-patch: 2 images read, 600 written'
+    assert_equal "$(kinds out.pam | sort | uniq -c | xargs)" '600 64 64 5 255 RGB_VESSEL_FOV'
+}
+
+@test "a stream of two is two files, and - is standard input" {
+    rs-patch -quiet -count=9 a.pam b.pam >files.pam
+    rs-patch -quiet -count=9 <ab.pam >stream.pam
+    rs-patch -quiet -count=9 a.pam - <b.pam >mixed.pam
+    cmp files.pam stream.pam
+    cmp files.pam mixed.pam
+}
+
+@test "-size and -count; a patch as big as the image is the image" {
+    rs-patch -quiet -size=16 -count=5 a.pam >five.pam
+    run -0 kinds five.pam
+    assert_equal "${#lines[@]}" 5
+    assert_line --index 4 '16 16 5 255 RGB_VESSEL_FOV'
+    rs-synth -quiet -width=48 -height=48 >square.pam
+    rs-patch -quiet -size=48 -count=1 square.pam | cmp - square.pam
+}
+
+@test "patch k is the same however many are cut" {
+    rs-patch -quiet -count=3 a.pam >three.pam
+    rs-patch -quiet -count=7 a.pam >seven.pam
+    cmp -n "$(stat -c %s three.pam)" three.pam seven.pam
+}
+
+@test "the same seed makes the same bytes, another seed others" {
+    rs-patch -quiet -count=9 ab.pam >default.pam
+    rs-patch -quiet -count=9 -seed=1 ab.pam >one.pam
+    rs-patch -quiet -count=9 -seed=2 ab.pam >two.pam
+    cmp default.pam one.pam
+    run -1 cmp -s one.pam two.pam
+}
+
+@test "-min-vessel is reached by every patch" {
+    rs-patch -quiet -size=24 -count=40 a.pam | sums 3 >any
+    rs-patch -quiet -size=24 -count=40 -min-vessel=60 a.pam | sums 3 >rich
+    assert_equal "$(wc -l <rich)" 40
+    [ "$(sort -n any | awk '{ print int($1); exit }')" -lt 60 ]
+    [ "$(sort -n rich | awk '{ print int($1); exit }')" -ge 60 ]
+}
+
+@test "-min-bright is reached by every patch, over all planes of the photograph" {
+    rs-patch -quiet -size=24 -count=40 a.pam | sums 0 1 2 >any
+    rs-patch -quiet -size=24 -count=40 -min-bright=700 a.pam | sums 0 1 2 >bright
+    assert_equal "$(wc -l <bright)" 40
+    [ "$(sort -n any | awk '{ print int($1); exit }')" -lt 700 ]
+    [ "$(sort -n bright | awk '{ print int($1); exit }')" -ge 700 ]
+}
+
+@test "no such patch: the image and what was wanted" {
+    fails 1 'a.pam: image 1: no 64 x 64 patch with min-vessel 4000 and min-bright 50 in 1000 tries' \
+        rs-patch -min-vessel=4000 -min-bright=50 a.pam
+}
+
+@test "-min-vessel wants a truth" {
+    pamchannel -infile=b.pam -tupletype=RGB 0 1 2 | cat a.pam - >mixed.pam
+    fails 2 'rs-patch: mixed.pam: image 2: -min-vessel needs a truth plane (_VESSEL)' \
+        bash -c 'rs-patch -count=2 -min-vessel=5 mixed.pam >/dev/null'
+    fails 2 'stdin: image 2: -min-vessel' bash -c 'rs-patch -count=2 -min-vessel=5 a.pam - <mixed.pam >/dev/null'
+    rs-patch -quiet -min-bright=5 mixed.pam | tail -c 1 >/dev/null
+}
+
+@test "an image smaller than the patch" {
+    fails 1 'b.pam: image 1: 80 x 70 is smaller than a patch of 80 x 80; -grid pads' rs-patch -size=80 b.pam
+}
+
+@test "-grid covers the image, padded by black outside the field of view" {
+    run --separate-stderr -0 bash -c 'rs-patch -grid ab.pam >out.pam'
+    assert_equal "$stderr" 'rs-patch: 2 images read, 8 written'
+    for top in 0 64; do
+        for left in 0 64; do
+            pamcut -pad -left "$left" -top "$top" -width 64 -height 64 a.pam
+        done
+    done >wanted.pam
+    head -c "$(stat -c %s wanted.pam)" out.pam | cmp - wanted.pam
+}
+
+@test "-grid gives an image without a field of view one" {
+    pamchannel -infile=b.pam -tupletype=RGB 0 1 2 | pamtopnm >photograph.ppm
+    rs-patch -quiet -grid -size=100 photograph.ppm >out.pam
+    run -0 kinds out.pam
+    assert_output '100 100 4 255 RGB_FOV'
+    assert_equal "$(sums 3 <out.pam)" '5600.000000'
+    rs-patch -quiet -count=1 photograph.ppm >out.pam
+    run -0 kinds out.pam
+    assert_output '64 64 3 255 RGB'
+}
+
+@test "-step sets how far the patches of the grid are apart" {
+    rs-patch -quiet -grid -size=40 -step=20 b.pam >out.pam
+    run -0 kinds out.pam
+    assert_equal "${#lines[@]}" 9
+    rs-patch -quiet -grid -size=40 -step=40 b.pam >out.pam
+    rs-patch -quiet -grid -size=40 b.pam | cmp - out.pam
+}
+
+@test "usage errors" {
+    fails 2 '-size' rs-patch -size=0 a.pam
+    fails 2 '-size' rs-patch -size=8193 a.pam
+    fails 2 '-count' rs-patch -count=0 a.pam
+    fails 2 '-min-bright' rs-patch -min-bright=-1 a.pam
+    fails 2 'not an option' rs-patch -copies=3 a.pam
+    fails 2 '-count has no meaning with -grid' rs-patch -grid -count=300 a.pam
+    fails 2 '-min-vessel has no meaning with -grid' rs-patch -grid -min-vessel=0 a.pam
+    fails 2 '-min-bright has no meaning with -grid' rs-patch -grid -min-bright=1 a.pam
+    fails 2 '-step has no meaning without -grid' rs-patch -step=64 a.pam
+    fails 2 'gaps' rs-patch -grid -step=65 a.pam
+}
+
+@test "bad input" {
+    head -c 1000 a.pam >torn.pam
+    cat a.pam - <<<junk >junk.pam
+    fails 1 'stdin: no image in input' rs-patch </dev/null
+    fails 1 'none.pam: No such file' rs-patch none.pam
+    fails 1 'torn.pam: image 1: ends in the middle of an image' rs-patch torn.pam
+    fails 1 'junk.pam: image 2: not a PNM or PAM image' bash -c 'rs-patch junk.pam >/dev/null'
+    fails 1 'torn.pam: image 1: ends' bash -c 'rs-patch -grid a.pam torn.pam >/dev/null'
+}
+
+@test "a full disk" {
+    fails 1 'stdout: No space left' bash -c 'rs-patch -quiet a.pam >/dev/full'
+    fails 1 'stdout: No space left' bash -c 'rs-patch -quiet -size=4 -count=1 a.pam >/dev/full'
+}
+
+@test "a reader that stops early" {
+    run --separate-stderr -0 bash -o pipefail -c 'rs-patch -quiet a.pam | head -c 10 >/dev/null'
+    assert_equal "$stderr" ''
+}
