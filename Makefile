@@ -63,7 +63,7 @@ deps-dev: deps
 	@tests/install-packages $(PACKAGES_DEV)
 
 demo: all
-	@$(MAKE) --no-print-directory -s -f pipelines/smoke.mk OUT=$(BUILD)/demo TRAIN=12 EPOCHS=6 COUNT=100 \
+	@$(MAKE) --no-print-directory -s -f pipelines/smoke.mk OUT=$(BUILD)/demo WIDTH=565 HEIGHT=584 TRAIN=12 EPOCHS=6 COUNT=100 \
 	  CHANNELS=8,16,32 demo
 
 # Unit tests, commands, whole pipelines; those that need real photographs look in DATA, and say so if it is not there.

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     rs_tool_check(NULL, rs_gemm_start(rs_threads()));
     state.infer = rs_infer_start(&model, (int)step);
     uint64_t count = rs_tool_images(argv, infer, &state);
-    rs_tool_say("%ju photographs segmented", (uintmax_t)count);
+    rs_tool_say("photographs segmented: %ju", (uintmax_t)count);
     rs_infer_free(state.infer);
     rs_image_free(&state.map);
     rs_model_free(&model);

@@ -108,8 +108,7 @@ int main(int argc, char **argv)
         rs_tool_check(fit, rs_prep_sums_end(&state.sums, &state.prep));
         rs_tool_check(fit, rs_prep_save(&state.prep, fit));
     }
-    rs_tool_say("%ju images read, %s", (uintmax_t)count,
-                fit ? "statistics written" : "as many samples written");
+    rs_tool_say("images read: %ju, samples written: %ju", (uintmax_t)count, (uintmax_t)(fit ? 0 : count));
     rs_sample_free(&state.sample);
     return rs_tool_end();
 }

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "base/rng.h"
 #include "cli/tool.h"
 #include "picture/patch.h"
@@ -40,51 +38,40 @@ static void check_options(void)
     want.size = (int)size;
 }
 
-struct place {
-    const char *path;
-    uint64_t first; /* images read before this file */
-    struct rs_image patch;
-};
-
 static const char *cut_random(void *context, struct rs_image *image, uint64_t index)
 {
-    struct place *at = context;
+    struct rs_image *patch = context;
     if (want.min_vessel > 0 && !image->has_vessel)
-        rs_tool_usage("%s: image %ju: -min-vessel needs a truth plane (_VESSEL)",
-                      strcmp(at->path, "-") ? at->path : "stdin", (uintmax_t)(index + 1));
+        rs_tool_usage("%s: -min-vessel needs a truth plane (_VESSEL)", rs_tool_here());
     for (int64_t k = 0; k < count; k++) {
-        struct rs_rng rng = rs_rng_at((uint64_t)seed, tool.name, at->first + index, (uint64_t)k);
-        const char *error = rs_patch_random(&at->patch, image, &want, rng);
+        struct rs_rng rng = rs_rng_at((uint64_t)seed, tool.name, index, (uint64_t)k);
+        const char *error = rs_patch_random(patch, image, &want, rng);
         if (error)
             return error;
-        rs_tool_put(&at->patch);
+        rs_tool_put(patch);
     }
     return NULL;
 }
 
 static const char *cut_grid(void *context, struct rs_image *image, uint64_t index)
 {
-    struct place *at = context;
+    struct rs_image *patch = context;
     int x = 0, y = 0;
     (void)index;
     do {
-        rs_patch_cut(&at->patch, image, x, y, (int)size, (int)size, true);
-        rs_tool_put(&at->patch);
+        rs_patch_cut(patch, image, x, y, (int)size, (int)size, true);
+        rs_tool_put(patch);
     } while (rs_patch_next(image, (int)size, (int)step, &x, &y));
     return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    struct place at = {0};
+    struct rs_image patch = {0};
     rs_tool_begin(&tool, argc, &argv);
     check_options();
-    for (; *argv; argv++) {
-        char *alone[] = {*argv, NULL};
-        at.path = *argv;
-        at.first += rs_tool_images(alone, grid ? cut_grid : cut_random, &at);
-    }
-    rs_tool_say("%ju images read, %ju written", (uintmax_t)at.first, (uintmax_t)rs_tool_written());
-    rs_image_free(&at.patch);
+    uint64_t read = rs_tool_images(argv, grid ? cut_grid : cut_random, &patch);
+    rs_tool_say("images read: %ju, written: %ju", (uintmax_t)read, (uintmax_t)rs_tool_written());
+    rs_image_free(&patch);
     return rs_tool_end();
 }

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     if (!original && copies == 0)
         rs_tool_usage("-no-original with -copies=0 leaves nothing to write");
     uint64_t read = rs_tool_images(argv, rotate, &scratch);
-    rs_tool_say("%ju images read, %ju written", (uintmax_t)read, (uintmax_t)rs_tool_written());
+    rs_tool_say("images read: %ju, written: %ju", (uintmax_t)read, (uintmax_t)rs_tool_written());
     rs_warp_free(&scratch.warp);
     rs_image_free(&scratch.out);
     return rs_tool_end();

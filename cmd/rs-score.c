@@ -67,8 +67,7 @@ int main(int argc, char **argv)
     if (expect && images != (uint64_t)expect)
         rs_tool_fail(NULL, rs_error("%" PRIu64 " of %" PRId64 " images", images, expect));
     rs_tool_check("stdout", rs_score_write_end(score, stdout));
-    rs_tool_say("%" PRIu64 " image%s, %" PRIu64 " pixels scored", images, images == 1 ? "" : "s",
-                rs_score_pixel_count(score));
+    rs_tool_say("images scored: %" PRIu64 ", pixels: %" PRIu64, images, rs_score_pixel_count(score));
     rs_score_free(score);
     return rs_tool_end();
 }

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
         rs_synth_draw(&image, (int)width, (int)height, (uint64_t)seed, (uint64_t)k);
         rs_tool_put(&image);
     }
-    rs_tool_say("%ju written", (uintmax_t)rs_tool_written());
+    rs_tool_say("images written: %ju", (uintmax_t)rs_tool_written());
     rs_image_free(&image);
     return rs_tool_end();
 }

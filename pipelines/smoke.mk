@@ -56,9 +56,14 @@ $(OUT)/truth.png: $(OUT)/new.pam
 $(OUT)/map.png: $(OUT)/maps.pam
 	pamchannel -tupletype=GRAYSCALE 0 < $< | pamdepth 255 | pamtopnm | pnmtopng -quiet > $@
 
-demo: score $(OUT)/photograph.png $(OUT)/map.png $(OUT)/truth.png
+$(OUT)/demo.png: $(OUT)/photograph.png $(OUT)/map.png $(OUT)/truth.png
+	pnmcat -quiet -lr $(foreach name,$(^:.png=),<(pngtopnm $(name).png | pamdepth -quiet 255)) | \
+	  pamscale -quiet .55 | pnmquant -quiet -fs 256 | pnmtopng -quiet -compression=9 > $@
+
+demo: score $(OUT)/demo.png
 	@printf '%s\n' "" "Two drawn photographs, segmented by a network that has seen others alone. The first of them:" \
 	  "  $(OUT)/photograph.png" "  $(OUT)/map.png    what the network says" "  $(OUT)/truth.png  what was drawn" \
+	  "  $(OUT)/demo.png   the three side by side" \
 	  "The model: $(OUT)/model.safetensors; its training: $(OUT)/log.tsv"
 
 .PHONY: score demo

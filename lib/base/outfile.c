@@ -35,9 +35,10 @@ const char *rs_outfile_open(struct rs_outfile *out, const char *path)
     fchmod(fd, 0666 & ~mask);
     out->file = fdopen(fd, "wb");
     if (!out->file) {
+        const char *error = rs_error("%s", strerror(errno));
         close(fd);
         rs_outfile_abort(out);
-        return rs_error("%s", strerror(errno));
+        return error;
     }
     return NULL;
 }

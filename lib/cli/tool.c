@@ -16,6 +16,8 @@ enum { MOST_OPTIONS = 48 };
 static const struct rs_tool *tool;
 static bool quiet, verbose, help, version;
 static uint64_t written;
+static const char *here_path;
+static uint64_t here_image;
 
 static struct rs_option common[] = {
     {"quiet", RS_FLAG, &quiet, .help = "no summary and no progress"},
@@ -219,6 +221,11 @@ static const char *display_name(const char *path)
     return strcmp(path, "-") ? path : "stdin";
 }
 
+const char *rs_tool_here(void)
+{
+    return rs_error("%.500s: image %ju", here_path, (uintmax_t)here_image);
+}
+
 uint64_t rs_tool_images(char **paths,
                         const char *(*each)(void *context, struct rs_image *image, uint64_t index),
                         void *context)
@@ -228,22 +235,20 @@ uint64_t rs_tool_images(char **paths,
     for (; *paths; paths++) {
         FILE *stream = rs_tool_open(*paths);
         uint64_t first = count;
+        here_path = display_name(*paths);
         for (bool more = true;;) {
+            here_image = count - first + 1;
             const char *error = rs_image_read(stream, &image, &more);
             if (!error && !more)
                 break;
             if (!error)
                 error = each(context, &image, count);
-            if (error) {
-                char where[512];
-                snprintf(where, sizeof where, "%s: image %ju", display_name(*paths),
-                         (uintmax_t)(count - first + 1));
-                rs_tool_fail(where, error);
-            }
+            if (error)
+                rs_tool_fail(rs_tool_here(), error);
             count++;
         }
         if (count == first)
-            rs_tool_fail(display_name(*paths), "no image in input");
+            rs_tool_fail(here_path, "no image in input");
         if (stream != stdin)
             fclose(stream);
     }

@@ -64,6 +64,9 @@ uint64_t rs_tool_images(char **paths,
                         const char *(*each)(void *context, struct rs_image *image, uint64_t index),
                         void *context);
 
+/* "file: image 3": where that loop is, for a message; good while the loop is there. */
+const char *rs_tool_here(void);
+
 /* Writes to stdout and counts; fails as "tool: stdout: what". */
 void rs_tool_put(const struct rs_image *image);
 uint64_t rs_tool_written(void);

@@ -19,7 +19,7 @@ double rs_quantile(double *values, size_t count, double share)
         if (!isnan(values[i]))
             values[n++] = values[i];
     if (n == 0)
-        return NAN;
+        return (double)NAN;
     qsort(values, n, sizeof *values, ascending);
     double at = share * (double)(n - 1);
     size_t below = (size_t)at, above = below + 1 < n ? below + 1 : below;

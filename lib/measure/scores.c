@@ -124,7 +124,7 @@ struct rs_scores rs_scores_of(const struct rs_histogram *h, double threshold)
 {
     struct rs_scores s;
     for (int i = 0; i < RS_FIGURES; i++)
-        s.figures[i] = NAN;
+        s.figures[i] = (double)NAN;
     uint64_t vessel, background;
     totals(h, &vessel, &background);
     s.count = vessel + background;
@@ -143,7 +143,7 @@ double rs_best_dice_threshold(const struct rs_histogram *h)
     uint64_t vessel, background;
     totals(h, &vessel, &background);
     if (!vessel)
-        return NAN;
+        return (double)NAN;
     uint64_t tp = 0, marked = 0;
     double best = 0;
     int best_level = 0;

@@ -19,7 +19,7 @@ sums() {
 
 @test "300 patches of 64 x 64 of every image of every file" {
     run --separate-stderr -0 bash -c 'rs-patch a.pam b.pam >out.pam'
-    assert_equal "$stderr" 'rs-patch: 2 images read, 600 written'
+    assert_equal "$stderr" 'rs-patch: images read: 2, written: 600'
     assert_equal "$(kinds out.pam | sort | uniq -c | xargs)" '600 64 64 5 255 RGB_VESSEL_FOV'
 }
 
@@ -89,7 +89,7 @@ sums() {
 
 @test "-grid covers the image, padded by black outside the field of view" {
     run --separate-stderr -0 bash -c 'rs-patch -grid ab.pam >out.pam'
-    assert_equal "$stderr" 'rs-patch: 2 images read, 8 written'
+    assert_equal "$stderr" 'rs-patch: images read: 2, written: 8'
     for top in 0 64; do
         for left in 0 64; do
             pamcut -pad -left "$left" -top "$top" -width 64 -height 64 a.pam

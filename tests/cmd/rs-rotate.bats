@@ -19,7 +19,7 @@ values() {
 
 @test "the original and three copies of every image of every file" {
     run --separate-stderr -0 bash -c 'rs-rotate a.pam b.pam >out.pam'
-    assert_equal "$stderr" 'rs-rotate: 2 images read, 8 written'
+    assert_equal "$stderr" 'rs-rotate: images read: 2, written: 8'
     run -0 kinds out.pam
     assert_equal "${#lines[@]}" 8
     assert_line --index 3 '50 40 5 255 RGB_VESSEL_FOV'

@@ -55,7 +55,7 @@ varied() {
 	threshold	accuracy	balanced_acc	sensitivity	specificity	precision	dice	iou	mcc
 1	$row
 all	$row"
-    assert_equal "$stderr" 'rs-score: 1 image, 10 pixels scored'
+    assert_equal "$stderr" 'rs-score: images scored: 1, pixels: 10'
 }
 
 @test "-quiet says nothing, stdin is the default" {
@@ -68,7 +68,7 @@ all	$row"
 @test "images of different sizes make a row each and one of all pixels" {
     { ten; pam 1 1 3 PROB_VESSEL 3 3; ten; } >three.pam
     run --separate-stderr -0 rs-score -pixels=image three.pam
-    assert_equal "$stderr" 'rs-score: 3 images, 21 pixels scored'
+    assert_equal "$stderr" 'rs-score: images scored: 3, pixels: 21'
     assert_equal "$(cut -f1 <<<"$output" | xargs)" 'image 1 2 3 all'
     is 2 count 1
     is 2 accuracy 1

@@ -3,7 +3,7 @@ load common
 
 @test "by default one drawing of 565 x 584 with truth and field of view" {
     run --separate-stderr -0 bash -c 'rs-synth >one.pam'
-    assert_equal "$stderr" 'rs-synth: 1 written'
+    assert_equal "$stderr" 'rs-synth: images written: 1'
     run -0 pamfile -allimages -machine one.pam
     assert_output 'one.pam: PAM RAW 565 584 5 255 RGB_VESSEL_FOV'
 }

@@ -20,7 +20,7 @@ observers() {
 @test "the second observer of DRIVE against the first" {
     observers >observers.pam
     run --separate-stderr -0 rs-score -expect=20 -bootstrap=100 observers.pam
-    assert_equal "$stderr" 'rs-score: 20 images, 4538143 pixels scored'
+    assert_equal "$stderr" 'rs-score: images scored: 20, pixels: 4538143'
     for wanted in dice=.7891 accuracy=.9473 sensitivity=.7746 specificity=.9725; do
         awk -F '\t' -v column="${wanted%=*}" -v wanted="${wanted#*=}" '
             NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }

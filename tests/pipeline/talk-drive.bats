@@ -5,6 +5,6 @@ load ../cmd/common
 @test "DRIVE: the talk's stages in small learn to tell vessels" {
     [ -d "$DATA/DRIVE/training" ] || skip "no DRIVE in $DATA"
     run -0 make -s -C "$ROOT" -f pipelines/talk-drive.mk DATA="$DATA" OUT="$PWD/talk" FITTED="21 22 23 24" COPIES=1 \
-        COUNT=100 EPOCHS=2 SAMPLES=800 TRAIN_OPTIONS="-channels=8,16 -dropout=0 -lr=.005" "$PWD/talk/held.tsv"
-    awk -F'\t' '$1 == "all" { exit !($5 > .93 && $3 > 800000) }' talk/held.tsv
+        COUNT=100 EPOCHS=3 SAMPLES=800 TRAIN_OPTIONS="-channels=8,16 -dropout=0 -lr=.005" "$PWD/talk/held.tsv"
+    awk -F'\t' '$1 == "all" { exit !($5 > .9 && $3 > 800000) }' talk/held.tsv
 }
