@@ -37,7 +37,7 @@ static double model_threshold(void)
     bool has;
     rs_tool_check(model, rs_model_read_threshold(model, &value, &has));
     if (!has)
-        rs_tool_fail(model, "the model has no threshold: it was trained without validation data");
+        rs_tool_fail(model, "no threshold in this model, trained without -validate: give a number instead");
     return value;
 }
 

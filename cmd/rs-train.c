@@ -50,6 +50,9 @@ static void load(struct rs_dataset *data, const char *path)
     rs_tool_check(strcmp(path, "-") ? path : "stdin", rs_dataset_add(data, stream, (size_t)memory << 20));
     if (stream != stdin)
         fclose(stream);
+    if (rs_tool_verbose())
+        rs_tool_say("%s: %u samples of %d planes, %dx%d", path, data->count, data->shape.channels,
+                    data->shape.width, data->shape.height);
 }
 
 static void check_options(void)

@@ -21,7 +21,7 @@ static uint64_t here_image;
 
 static struct rs_option common[] = {
     {"quiet", RS_FLAG, &quiet, .help = "no summary and no progress"},
-    {"verbose", RS_FLAG, &verbose, .help = "say more of what is done"},
+    {"verbose", RS_FLAG, &verbose, .help = "say what every input is"},
     {"help", RS_FLAG, &help, .help = "show this and exit"},
     {"version", RS_FLAG, &version, .help = "show the version and exit"},
     {0},
@@ -226,6 +226,15 @@ const char *rs_tool_here(void)
     return rs_error("%.500s: image %ju", here_path, (uintmax_t)here_image);
 }
 
+static void say_image(const struct rs_image *image)
+{
+    char kind[32];
+    rs_image_kind(image, kind);
+    if (verbose)
+        rs_tool_say("%s: %s %dx%d, maxval %d", rs_tool_here(), kind, image->width, image->height,
+                    image->maxval);
+}
+
 uint64_t rs_tool_images(char **paths,
                         const char *(*each)(void *context, struct rs_image *image, uint64_t index),
                         void *context)
@@ -241,6 +250,8 @@ uint64_t rs_tool_images(char **paths,
             const char *error = rs_image_read(stream, &image, &more);
             if (!error && !more)
                 break;
+            if (!error)
+                say_image(&image);
             if (!error)
                 error = each(context, &image, count);
             if (error)

@@ -59,7 +59,7 @@ FILE *rs_tool_open(const char *path);
 
 /* Calls each(context, image, index) for every image of every operand, index from 0; returns how many. Fails
  * at the first error, the file and the image (counted from 1) named, and where there is no image at all.
- * `image` belongs to the loop. */
+ * `image` belongs to the loop. With -verbose, says what each image is. */
 uint64_t rs_tool_images(char **paths,
                         const char *(*each)(void *context, struct rs_image *image, uint64_t index),
                         void *context);

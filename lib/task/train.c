@@ -1,6 +1,7 @@
 #include "task/train.h"
 
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ struct trainer {
     struct rs_progress progress;
     double smoothed; /* loss, by a first-order filter, for the eye alone */
     struct tally tally;
+    int64_t seen, predicted; /* pixels of this epoch; of them, said to be vessel */
     int64_t samples, logged; /* trained on; of them, when the last row was written */
     double logged_at, started;
 };
@@ -92,7 +94,7 @@ static const char *start_model(struct trainer *t)
         return error;
     t->model.dropout = options->dropout;
     describe_training(options, t->model.training, sizeof t->model.training);
-    snprintf(t->model.kernel, sizeof t->model.kernel, "%s", rs_gemm_name());
+    snprintf(t->model.kernel, sizeof t->model.kernel, "%s, glibc %s", rs_gemm_name(), gnu_get_libc_version());
     rs_unet_build(&t->model.net, &shape);
     rs_unet_draw(&t->model.net, (uint64_t)options->seed);
     return NULL;
@@ -171,6 +173,8 @@ static const char *step(struct trainer *t, const uint32_t *order, int n)
     t->tally.loss += loss.sum;
     t->tally.count += loss.count;
     t->tally.correct += loss.correct;
+    t->seen += loss.count;
+    t->predicted += loss.predicted;
     show(t, loss.sum / (double)loss.count);
     return NULL;
 }
@@ -217,6 +221,7 @@ static const char *train_epoch(struct trainer *t, int64_t epoch)
     for (uint32_t i = 0; i < count; i++)
         t->order[i] = i;
     rs_rng_shuffle(&rng, t->order, count);
+    t->seen = t->predicted = 0;
     for (uint32_t at = 0; at < count; at += batch) {
         uint32_t left = count - at;
         const char *error = step(t, t->order + at, (int)(left < batch ? left : batch));
@@ -269,6 +274,8 @@ static const char *train(struct trainer *t, const struct rs_dataset *validation,
             error = log_row(t, epoch, NULL);
         if (!error && !validation)
             error = keep(t);
+        if (!validation)
+            report->one_class = t->predicted == 0 || t->predicted == t->seen;
     }
     report->steps = t->adam.step;
     return error;

@@ -29,7 +29,8 @@ struct rs_train_files {
 struct rs_train_report {
     int64_t steps, best_epoch; /* best_epoch 0: without validation */
     double best_loss, threshold;
-    bool one_class; /* the network says the same class of every pixel */
+    bool one_class; /* in the last epoch, every pixel was said to be the same: validation's, or else
+                       training's */
 };
 
 extern const char rs_train_log_header[];

@@ -123,3 +123,9 @@ values() {
     run --separate-stderr -0 bash -o pipefail -c 'rs-rotate -quiet -copies=200 a.pam | head -c 10 >/dev/null'
     assert_equal "$stderr" ''
 }
+
+@test "-verbose says what every image is" {
+    rs-synth -quiet -count=2 -width=32 -height=24 >s.pam
+    run --separate-stderr -0 rs-rotate -copies=0 -verbose s.pam
+    assert_equal "${stderr_lines[1]}" "rs-rotate: s.pam: image 2: RGB_VESSEL_FOV 32x24, maxval 255"
+}

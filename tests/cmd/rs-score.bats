@@ -262,3 +262,16 @@ all	$row"
         exit "${PIPESTATUS[1]}"'
     assert_equal "$stderr" ''
 }
+
+@test "-threshold=model: the one that validation chose; a model without one is refused" {
+    rs-synth -quiet -width=64 -height=64 >s.pam
+    rs-patch -quiet -size=16 -count=8 s.pam | rs-norm -quiet >t
+    rs-train -quiet -channels=2,2 -epochs=1 -model=m -validate=t t
+    rs-train -quiet -channels=2,2 -epochs=1 -model=bare t
+    rs-infer -quiet -model=m s.pam >map.pam
+    run -0 --separate-stderr rs-score -threshold=model -model=m map.pam
+    wanted=$(rs-info m | sed -n 's/^threshold: //p')
+    awk -v wanted="$wanted" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "threshold") at = i }
+        NR == 2 { exit !($at - wanted < 1e-8 && wanted - $at < 1e-8 && wanted > 0) }' <<<"$output"
+    fails 1 "bare: no threshold in this model" rs-score -threshold=model -model=bare map.pam
+}

@@ -138,6 +138,10 @@ poison() {
         rs-norm -quiet >bare.tensors
     rs-train -quiet -channels=2,2 -epochs=8 -batch=8 -lr=.05 -model=m -validate=bare.tensors bare.tensors 2>err
     grep -q "^rs-train: warning: the network says one class for every pixel" err
+    rs-train -quiet -channels=2,2 -epochs=8 -batch=8 -lr=.05 -model=m bare.tensors 2>err
+    grep -q "^rs-train: warning: the network says one class for every pixel" err
+    train -model=m "$FILES/train.tensors" 2>err
+    [ ! -s err ]
 }
 
 @test "files that cannot be written" {
