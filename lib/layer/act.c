@@ -1,7 +1,6 @@
 #include "layer/act.h"
 
 #include "base/rng.h"
-#include "base/thread.h"
 
 enum { STEPS = 65536 };
 
@@ -35,43 +34,37 @@ static void drop_row(float *z, int count, struct rs_rng *rng, unsigned threshold
     }
 }
 
-static void forward_band(void *context, int shard, int worker)
+static void forward_row(void *context, int image, int i)
 {
-    (void)worker;
     const struct pass *pass = context;
+    const struct rs_drop *drop = pass->drop;
     const struct rs_map *z = &pass->z;
-    struct rs_band band = rs_map_band(z, shard);
-    struct rs_rng rng =
-        rs_rng_at(pass->drop->seed, "dropout", pass->drop->step << 8 | pass->drop->layer, (uint64_t)shard);
-    for (int i = band.from; i < band.to; i++) {
-        float *row = rs_map_at(z, band.image, i, 0);
-        relu_row(row, z->w * z->c);
-        if (pass->threshold)
-            drop_row(row, z->w * z->c, &rng, pass->threshold, pass->scale);
-    }
+    float *row = rs_map_at(z, image, i, 0);
+    relu_row(row, z->w * z->c);
+    if (!pass->threshold)
+        return;
+    uint64_t place = (uint64_t)image * (uint64_t)z->h + (uint64_t)i;
+    struct rs_rng rng = rs_rng_at(drop->seed, "dropout", drop->step << 8 | drop->layer, place);
+    drop_row(row, z->w * z->c, &rng, pass->threshold, pass->scale);
 }
 
 void rs_act_forward(struct rs_map z, const struct rs_drop *drop)
 {
     struct pass pass = pass_of(z, z, drop);
-    rs_parallel(forward_band, &pass, rs_map_bands(&z));
+    rs_map_rows(&z, forward_row, &pass);
 }
 
-static void backward_band(void *context, int shard, int worker)
+static void backward_row(void *context, int image, int i)
 {
-    (void)worker;
     const struct pass *pass = context;
-    struct rs_band band = rs_map_band(&pass->z, shard);
-    for (int i = band.from; i < band.to; i++) {
-        const float *z = rs_map_at(&pass->z, band.image, i, 0);
-        float *dz = rs_map_at(&pass->dz, band.image, i, 0);
-        for (int j = 0; j < pass->z.w * pass->z.c; j++)
-            dz[j] = z[j] > 0 ? dz[j] * pass->scale : 0;
-    }
+    const float *z = rs_map_at(&pass->z, image, i, 0);
+    float *dz = rs_map_at(&pass->dz, image, i, 0);
+    for (int j = 0; j < pass->z.w * pass->z.c; j++)
+        dz[j] = z[j] > 0 ? dz[j] * pass->scale : 0;
 }
 
 void rs_act_backward(struct rs_map dz, struct rs_map z, const struct rs_drop *drop)
 {
     struct pass pass = pass_of(dz, z, drop);
-    rs_parallel(backward_band, &pass, rs_map_bands(&z));
+    rs_map_rows(&z, backward_row, &pass);
 }

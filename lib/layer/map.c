@@ -1,5 +1,7 @@
 #include "layer/map.h"
 
+#include "base/thread.h"
+
 enum { BAND = 16 };
 
 struct rs_map rs_map_take(struct rs_arena *arena, int n, int h, int w, int c)
@@ -34,4 +36,25 @@ struct rs_band rs_map_band(const struct rs_map *map, int shard)
 {
     int each = bands_an_image(map), from = shard % each * BAND;
     return (struct rs_band){shard / each, from, from + BAND < map->h ? from + BAND : map->h};
+}
+
+struct rows {
+    const struct rs_map *map;
+    void (*work)(void *context, int image, int y);
+    void *context;
+};
+
+static void run_band(void *context, int shard, int worker)
+{
+    (void)worker;
+    const struct rows *rows = context;
+    struct rs_band band = rs_map_band(rows->map, shard);
+    for (int y = band.from; y < band.to; y++)
+        rows->work(rows->context, band.image, y);
+}
+
+void rs_map_rows(const struct rs_map *map, void (*work)(void *context, int image, int y), void *context)
+{
+    struct rows rows = {map, work, context};
+    rs_parallel(run_band, &rows, rs_map_bands(map));
 }

@@ -22,7 +22,10 @@ size_t rs_map_image(const struct rs_map *map); /* floats of one image with its b
 float *rs_map_at(const struct rs_map *map, int n, int y,
                  int x); /* the [c] of a pixel; -1 and h, w are the border */
 
-/* Layers that work pixel by pixel are cut into bands of rows: shards that depend on the map's size alone. */
+/* Calls work(context, image, y) for every row of every image, on the pool's threads. */
+void rs_map_rows(const struct rs_map *map, void (*work)(void *context, int image, int y), void *context);
+
+/* Where rows are summed up, they are cut into bands: shards that depend on the map's size alone. */
 struct rs_band {
     int image, from, to; /* rows [from, to) */
 };

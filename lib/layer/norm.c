@@ -82,26 +82,22 @@ void rs_norm_recall(const struct rs_norm *norm, int c, const float *running_mean
     }
 }
 
-static void forward_band(void *context, int shard, int worker)
+static void forward_row(void *context, int image, int i)
 {
-    (void)worker;
     const struct pass *pass = context;
     const struct rs_norm *norm = pass->norm;
-    struct rs_band band = rs_map_band(&pass->y, shard);
     int c = pass->y.c;
-    for (int i = band.from; i < band.to; i++) {
-        const float *y = rs_map_at(&pass->y, band.image, i, 0);
-        float *z = rs_map_at(&pass->z, band.image, i, 0);
-        for (int j = 0; j < pass->y.w; j++, y += c, z += c)
-            for (int k = 0; k < c; k++)
-                z[k] = (y[k] - norm->mean[k]) * norm->inverse[k] * norm->gamma[k] + norm->beta[k];
-    }
+    const float *y = rs_map_at(&pass->y, image, i, 0);
+    float *z = rs_map_at(&pass->z, image, i, 0);
+    for (int j = 0; j < pass->y.w; j++, y += c, z += c)
+        for (int k = 0; k < c; k++)
+            z[k] = (y[k] - norm->mean[k]) * norm->inverse[k] * norm->gamma[k] + norm->beta[k];
 }
 
 void rs_norm_forward(struct rs_map z, struct rs_map y, const struct rs_norm *norm)
 {
     struct pass pass = {.z = z, .y = y, .norm = norm};
-    rs_parallel(forward_band, &pass, rs_map_bands(&y));
+    rs_map_rows(&y, forward_row, &pass);
 }
 
 /* A band's sums of dz and dz * (y - mean) * inverse: the gradients of beta and gamma. */
@@ -140,21 +136,17 @@ static void gather(const struct pass *pass)
     }
 }
 
-static void backward_band(void *context, int shard, int worker)
+static void backward_row(void *context, int image, int i)
 {
-    (void)worker;
     const struct pass *pass = context;
-    struct rs_band band = rs_map_band(&pass->y, shard);
     int c = pass->y.c;
     const float *mean = pass->norm->mean, *scale = (const void *)pass->norm->sums;
     const float *slope = scale + c, *shift = slope + c;
-    for (int i = band.from; i < band.to; i++) {
-        const float *y = rs_map_at(&pass->y, band.image, i, 0), *dz = rs_map_at(&pass->z, band.image, i, 0);
-        float *dy = rs_map_at(&pass->dy, band.image, i, 0);
-        for (int j = 0; j < pass->y.w; j++, y += c, dz += c, dy += c)
-            for (int k = 0; k < c; k++)
-                dy[k] = scale[k] * dz[k] - slope[k] * (y[k] - mean[k]) - shift[k];
-    }
+    const float *y = rs_map_at(&pass->y, image, i, 0), *dz = rs_map_at(&pass->z, image, i, 0);
+    float *dy = rs_map_at(&pass->dy, image, i, 0);
+    for (int j = 0; j < pass->y.w; j++, y += c, dz += c, dy += c)
+        for (int k = 0; k < c; k++)
+            dy[k] = scale[k] * dz[k] - slope[k] * (y[k] - mean[k]) - shift[k];
 }
 
 void rs_norm_backward(struct rs_map dy, float *dgamma, float *dbeta, struct rs_map dz, struct rs_map y,
@@ -168,5 +160,5 @@ void rs_norm_backward(struct rs_map dy, float *dgamma, float *dbeta, struct rs_m
         dgamma[k] = (float)all[k + y.c];
     }
     gather(&pass);
-    rs_parallel(backward_band, &pass, rs_map_bands(&y));
+    rs_map_rows(&y, backward_row, &pass);
 }
