@@ -30,7 +30,7 @@ static void drop_row(float *z, int count, struct rs_rng *rng, unsigned threshold
     for (int i = 0; i < count;) {
         uint64_t bits = rs_rng_next(rng);
         for (int end = i + 4 < count ? i + 4 : count; i < end; i++, bits >>= 16)
-            z[i] = (bits & (STEPS - 1)) < threshold ? 0 : z[i] * scale;
+            z[i] *= (bits & (STEPS - 1)) < threshold ? 0 : scale;
     }
 }
 
@@ -57,10 +57,10 @@ void rs_act_forward(struct rs_map z, const struct rs_drop *drop)
 static void backward_row(void *context, int image, int i)
 {
     const struct pass *pass = context;
-    const float *z = rs_map_at(&pass->z, image, i, 0);
+    const float scale = pass->scale, *z = rs_map_at(&pass->z, image, i, 0);
     float *dz = rs_map_at(&pass->dz, image, i, 0);
     for (int j = 0; j < pass->z.w * pass->z.c; j++)
-        dz[j] = z[j] > 0 ? dz[j] * pass->scale : 0;
+        dz[j] *= z[j] > 0 ? scale : 0;
 }
 
 void rs_act_backward(struct rs_map dz, struct rs_map z, const struct rs_drop *drop)

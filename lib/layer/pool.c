@@ -25,6 +25,7 @@ void rs_pool_forward(struct rs_map y, struct rs_map x)
     rs_map_rows(&y, forward_row, &pass);
 }
 
+/* Every entry is added to, most of them nothing: no branch stands in the way of vectors. */
 static void backward_row(void *context, int image, int i)
 {
     const struct pass *pass = context;
@@ -34,10 +35,13 @@ static void backward_row(void *context, int image, int i)
     float *dx = rs_map_at(&pass->dx, image, 2 * i, 0);
     for (int j = 0; j < pass->y.w; j++, dy += c, x += 2 * c, dx += 2 * c)
         for (int k = 0; k < c; k++) {
-            float a = x[k], b = x[k + c], d = x[k + row], e = x[k + row + c];
-            float top = a >= b ? a : b, low = d >= e ? d : e;
-            ptrdiff_t at = top >= low ? (a >= b ? 0 : c) : row + (d >= e ? 0 : c);
-            dx[k + at] += dy[k];
+            float p = x[k], q = x[k + c], r = x[k + row], s = x[k + row + c];
+            float top = p >= q ? p : q, low = r >= s ? r : s;
+            float dtop = top >= low ? dy[k] : 0, dlow = top >= low ? 0 : dy[k];
+            dx[k] += p >= q ? dtop : 0;
+            dx[k + c] += p >= q ? 0 : dtop;
+            dx[k + row] += r >= s ? dlow : 0;
+            dx[k + row + c] += r >= s ? 0 : dlow;
         }
 }
 
