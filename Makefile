@@ -30,24 +30,26 @@ PAGES = $(wildcard man/man?/*.?)
 
 all: $(TOOLS)
 
+# V=1 shows every command whole
+say = @$(if $(V),,printf '  %-5s %s\n' $(1) $@;) $(if $(V),set -x;)
+
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/librs.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
+	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/tap.o $(BUILD)/librs.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
+	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
 
 $(BUILD)/librs.a: $(LIBRARY)
-	rm -f $@
-	ar rcsD $@ $^
+	$(call say,AR) rm -f $@; ar rcsD $@ $^
 
 $(BUILD)/lib/format/image.o: EXTRA = $(NETPBM_CFLAGS)
 $(BUILD)/lib/blas/gemm.o: EXTRA = $(BLAS_CFLAGS)
 
 $(BUILD)/%.o: %.c | $(filter deps deps-dev,$(MAKECMDGOALS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(EXTRA) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC) $(CC) $(ALL_CPPFLAGS) $(EXTRA) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(LIBRARY:.o=.d) $(wildcard $(BUILD)/cmd/*.d $(BUILD)/tests/unit/*.d)
 

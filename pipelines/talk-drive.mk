@@ -15,7 +15,7 @@ OUT = build/talk-drive
 SEED = 1
 COPIES = 3
 COUNT = 300
-EPOCHS = 6
+EPOCHS = 5
 SAMPLES = 19200
 TRAIN_OPTIONS = -channels=32,64,128 -dropout=.2
 

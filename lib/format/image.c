@@ -139,6 +139,8 @@ static const char *pnm_word(FILE *stream, char *word, size_t size)
             while (c != '\n' && c != '\r' && c != EOF);
         if (c == EOF)
             return torn(stream, "a header");
+        if (c == 0)
+            return rs_error("a header with a NUL character");
         if (isspace(c) && length == 0)
             continue;
         if (isspace(c))
@@ -387,7 +389,7 @@ const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more)
     reserve(image);
     struct pam pam;
     describe(&pam, stream, header.format, image);
-    tuple *row = pnm_allocpamrow(&pam);
+    tuple *volatile row = NULL;
     jmp_buf back;
     if (setjmp(back)) {
         pm_setjmpbuf(NULL);
@@ -395,6 +397,7 @@ const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more)
         return feof(stream) || ferror(stream) ? torn(stream, "an image") : rs_error("%s", netpbm_text);
     }
     pm_setjmpbuf(&back);
+    row = pnm_allocpamrow(&pam);
     bool fits = true;
     for (int y = 0; y < image->height; y++) {
         pnm_readpamrow(&pam, row);
@@ -412,7 +415,7 @@ const char *rs_image_write(FILE *stream, const struct rs_image *image)
     struct pam pam;
     start_netpbm();
     describe(&pam, stream, rs_image_planes(image) == 1 ? RPGM_FORMAT : PAM_FORMAT, image);
-    tuple *row = pnm_allocpamrow(&pam);
+    tuple *volatile row = NULL;
     jmp_buf back;
     errno = 0;
     if (setjmp(back)) {
@@ -421,6 +424,7 @@ const char *rs_image_write(FILE *stream, const struct rs_image *image)
         return ferror(stream) ? rs_error_write(errno) : rs_error("%s", netpbm_text);
     }
     pm_setjmpbuf(&back);
+    row = pnm_allocpamrow(&pam);
     pnm_writepaminit(&pam);
     for (int y = 0; y < image->height; y++) {
         give_row(image, y, row);

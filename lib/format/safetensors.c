@@ -42,12 +42,16 @@ static void set_text(struct rs_meta *meta, const char *key, const char *text)
 
 void rs_meta_set(struct rs_meta *meta, const char *key, const char *format, ...)
 {
-    char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = rs_alloc((size_t)length + 1, 1);
+    va_start(args, format);
+    vsnprintf(text, (size_t)length + 1, format, args);
     va_end(args);
     set_text(meta, key, text);
+    free(text);
 }
 
 const char *rs_meta_get(const struct rs_meta *meta, const char *key)
@@ -310,15 +314,18 @@ static json_t *array_object(const struct rs_array *array)
                      "data_offsets", (json_int_t)array->offset, (json_int_t)(array->offset + array->bytes));
 }
 
+/* NULL if a text is not UTF-8. */
 static char *header_text(const struct rs_record *record)
 {
     json_t *root = json_object(), *meta = json_object();
+    int failed = 0;
     for (int i = 0; i < record->meta.count; i++)
-        json_object_set_new(meta, record->meta.pairs[i].key, json_string(record->meta.pairs[i].value));
+        failed |=
+            json_object_set_new(meta, record->meta.pairs[i].key, json_string(record->meta.pairs[i].value));
     json_object_set_new(root, "__metadata__", meta);
     for (int i = 0; i < record->count; i++)
-        json_object_set_new(root, record->arrays[i].name, array_object(&record->arrays[i]));
-    char *text = json_dumps(root, JSON_COMPACT);
+        failed |= json_object_set_new(root, record->arrays[i].name, array_object(&record->arrays[i]));
+    char *text = failed ? NULL : json_dumps(root, JSON_COMPACT);
     json_decref(root);
     return text;
 }

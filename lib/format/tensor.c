@@ -67,7 +67,7 @@ const char *rs_tensor_describe(const struct rs_record *record, struct rs_tensor 
     const char *error = check_plane(record, "vessel", &at, &shape->has_vessel);
     if (!error)
         error = check_plane(record, "fov", &at, &shape->has_fov);
-    if (!error && at != record->bytes)
+    if (!error && record->count != 1 + shape->has_vessel + shape->has_fov)
         error = rs_error("arrays other than image, vessel and fov");
     return error;
 }
