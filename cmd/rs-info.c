@@ -16,7 +16,10 @@ static const struct rs_tool tool = {"rs-info", "[file ...]", "says what is in te
 int main(int argc, char **argv)
 {
     rs_tool_begin(&tool, argc, &argv);
+    bool several = argv[0] && argv[1];
     for (; *argv; argv++) {
+        if (several)
+            printf("file%s%s\n", tsv ? "\t" : ": ", *argv);
         FILE *stream = rs_tool_open(*argv);
         rs_tool_check(strcmp(*argv, "-") ? *argv : "stdin", rs_info_print(stream, stdout, tsv ? "\t" : ": "));
         if (stream != stdin)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/outfile.h"
 #include "base/thread.h"
 #include "blas/gemm.h"
 #include "cli/tool.h"
@@ -62,6 +63,7 @@ static void check_options(void)
     const char *error = rs_train_parse_channels(channels, &train);
     if (error)
         rs_tool_usage("-channels: %s", error);
+    rs_tool_check(files.model, rs_outfile_try(files.model));
     train.fov_only = pixels == 0;
     train.progress = !rs_tool_quiet();
 }

@@ -48,13 +48,13 @@ $(OUT)/maps.pam: $(OUT)/model.safetensors $(OUT)/new.pam
 $(OUT)/score.tsv: $(OUT)/maps.pam $(OUT)/model.safetensors
 	rs-score -quiet -expect=$(HELD) -threshold=model -model=$(OUT)/model.safetensors $< > $@
 
-# Of the first photograph; pamfile and the like see one image at a time
+# Of the first photograph: pampick reads the stream to its end, which pnmtopng would not
 $(OUT)/photograph.png: $(OUT)/new.pam
-	pamchannel -tupletype=RGB 0 1 2 < $< | pamtopnm | pnmtopng -quiet > $@
+	pampick 0 < $< | pamchannel -tupletype=RGB 0 1 2 | pamtopnm | pnmtopng -quiet > $@
 $(OUT)/truth.png: $(OUT)/new.pam
-	pamchannel -tupletype=GRAYSCALE 3 < $< | pamtopnm | pnmtopng -quiet > $@
+	pampick 0 < $< | pamchannel -tupletype=GRAYSCALE 3 | pamtopnm | pnmtopng -quiet > $@
 $(OUT)/map.png: $(OUT)/maps.pam
-	pamchannel -tupletype=GRAYSCALE 0 < $< | pamdepth 255 | pamtopnm | pnmtopng -quiet > $@
+	pampick 0 < $< | pamchannel -tupletype=GRAYSCALE 0 | pamdepth 255 | pamtopnm | pnmtopng -quiet > $@
 
 $(OUT)/demo.png: $(OUT)/photograph.png $(OUT)/map.png $(OUT)/truth.png
 	pnmcat -quiet -lr $(foreach name,$(^:.png=),<(pngtopnm $(name).png | pamdepth -quiet 255)) | \

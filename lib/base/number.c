@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,4 +55,13 @@ const char *rs_parse_list(const char *text, int64_t low, int64_t high, int most,
     }
     *count = n + 1;
     return NULL;
+}
+
+void rs_print_real(double value, char text[static 32])
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, 32, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            return;
+    }
 }

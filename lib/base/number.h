@@ -13,4 +13,7 @@ const char *rs_parse_real(const char *text, double low, double high, double *val
 /* A list "32,64,128" of 1 to `most` integers in [low, high]; `*count` is how many. */
 const char *rs_parse_list(const char *text, int64_t low, int64_t high, int most, int64_t *values, int *count);
 
+/* `value` in as few digits as bring it back exactly, into `text`. */
+void rs_print_real(double value, char text[static 32]);
+
 #endif

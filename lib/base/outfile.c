@@ -85,3 +85,12 @@ void rs_outfile_abort(struct rs_outfile *out)
         unlink(out->temporary);
     forget(out);
 }
+
+const char *rs_outfile_try(const char *path)
+{
+    struct rs_outfile out;
+    const char *error = rs_outfile_open(&out, path);
+    if (!error)
+        rs_outfile_abort(&out);
+    return error;
+}

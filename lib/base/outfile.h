@@ -19,4 +19,7 @@ const char *rs_outfile_commit(struct rs_outfile *out);
 /* Gives up: removes the temporary. No harm after a commit or on a struct of {0}. */
 void rs_outfile_abort(struct rs_outfile *out);
 
+/* Whether a file could be put at `path`: to be asked before hours of work that end with it. */
+const char *rs_outfile_try(const char *path);
+
 #endif

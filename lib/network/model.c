@@ -10,6 +10,13 @@
 #include "base/number.h"
 #include "base/outfile.h"
 
+static void set_real(struct rs_meta *meta, const char *key, double value)
+{
+    char text[32];
+    rs_print_real(value, text);
+    rs_meta_set(meta, key, "%s", text);
+}
+
 static void describe(const struct rs_model *model, struct rs_meta *meta)
 {
     const struct rs_unet_shape *shape = &model->net.shape;
@@ -22,10 +29,10 @@ static void describe(const struct rs_model *model, struct rs_meta *meta)
     rs_meta_set(meta, "network", "unet");
     rs_meta_set(meta, "inputs", "%d", shape->inputs);
     rs_meta_set(meta, "channels", "%s", channels);
-    rs_meta_set(meta, "dropout", "%.17g", model->dropout);
+    set_real(meta, "dropout", model->dropout);
     rs_prep_to_meta(&model->prep, meta);
     if (model->has_threshold)
-        rs_meta_set(meta, "threshold", "%.17g", model->threshold);
+        set_real(meta, "threshold", model->threshold);
     rs_meta_set(meta, "training", "%s", model->training);
     rs_meta_set(meta, "kernel", "%s", model->kernel);
 }
@@ -136,6 +143,17 @@ static void copy_text(char *to, size_t size, const char *from)
     snprintf(to, size, "%s", from ? from : "");
 }
 
+static const char *check_prep(const struct rs_prep *prep, const struct rs_unet_shape *shape)
+{
+    int multiple = rs_unet_multiple(shape);
+    if (rs_prep_channels(prep) != shape->inputs)
+        return rs_error("%d inputs, but a normalisation to %d planes", shape->inputs, rs_prep_channels(prep));
+    if (prep->mode == RS_PREP_PATCH && (prep->width % multiple || prep->height % multiple))
+        return rs_error("patches of %dx%d are no multiple of %d, which %d levels need", prep->width,
+                        prep->height, multiple, shape->levels);
+    return NULL;
+}
+
 static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
 {
     const char *kind = rs_meta_get(meta, "kind");
@@ -145,9 +163,8 @@ static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
     const char *error = read_shape(meta, &shape);
     if (!error)
         error = rs_prep_from_meta(&model->prep, meta);
-    if (!error && rs_prep_channels(&model->prep) != shape.inputs)
-        error = rs_error("%d inputs, but a normalisation to %d planes", shape.inputs,
-                         rs_prep_channels(&model->prep));
+    if (!error)
+        error = check_prep(&model->prep, &shape);
     if (!error)
         error = read_real(meta, "dropout", &model->dropout);
     model->has_threshold = rs_meta_get(meta, "threshold");

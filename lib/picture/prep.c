@@ -130,6 +130,9 @@ const char *rs_prep_sums_end(const struct rs_prep_sums *sums, struct rs_prep *pr
     for (int c = 0; c < rs_prep_channels(prep); c++) {
         prep->mean[c] = sums->mean[c];
         prep->std[c] = sqrt(sums->squares[c] / sums->count);
+        if (prep->divide_std && prep->std[c] < RS_PREP_EPSILON) /* equal values leave a rounding of 0 */
+            return rs_error("channel %d has a standard deviation of 0, by which nothing can be divided",
+                            c + 1);
     }
     return NULL;
 }
@@ -138,8 +141,10 @@ static void meta_reals(struct rs_meta *meta, const char *key, const double *valu
 {
     char text[128] = "";
     for (int i = 0; i < count; i++) {
+        char number[32];
         size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%.17g", i ? "," : "", values[i]);
+        rs_print_real(values[i], number);
+        snprintf(text + used, sizeof text - used, "%s%s", i ? "," : "", number);
     }
     rs_meta_set(meta, key, "%s", text);
 }
@@ -172,11 +177,16 @@ static const char *read_choice(const struct rs_meta *meta, const char *key, cons
 static const char *read_size(const struct rs_meta *meta, struct rs_prep *prep)
 {
     const char *value = rs_meta_get(meta, "patch");
-    int end = 0;
-    if (!value || strlen(value) > 15 || sscanf(value, "%dx%d%n", &prep->width, &prep->height, &end) != 2 ||
-        value[end] || prep->width < 1 || prep->height < 1 ||
-        (int64_t)prep->width * prep->height > RS_MAX_PIXELS)
+    char text[32];
+    int64_t width, height;
+    char *by = value && strlen(value) < sizeof text ? strchr(strcpy(text, value), 'x') : NULL;
+    if (by)
+        *by++ = 0;
+    if (!by || rs_parse_int(text, 1, RS_MAX_PIXELS, &width) || rs_parse_int(by, 1, RS_MAX_PIXELS, &height) ||
+        width * height > RS_MAX_PIXELS)
         return rs_error("metadata 'patch' is not WIDTHxHEIGHT");
+    prep->width = (int)width;
+    prep->height = (int)height;
     return NULL;
 }
 

@@ -74,11 +74,16 @@ static const char *check_data(const struct rs_train_options *options, const stru
 /* The options that shape the weights, in the order of the manual. */
 static void describe_training(const struct rs_train_options *o, char *text, size_t size)
 {
+    char lr[32], beta1[32], beta2[32], epsilon[32], dropout[32];
+    rs_print_real(o->lr, lr);
+    rs_print_real(o->beta1, beta1);
+    rs_print_real(o->beta2, beta2);
+    rs_print_real(o->epsilon, epsilon);
+    rs_print_real(o->dropout, dropout);
     snprintf(text, size,
-             "-epochs=%jd -batch=%jd -lr=%.17g -beta1=%.17g -beta2=%.17g -eps=%.17g -pixels=%s "
-             "-dropout=%.17g -seed=%jd",
-             (intmax_t)o->epochs, (intmax_t)o->batch, o->lr, o->beta1, o->beta2, o->epsilon,
-             o->fov_only ? "fov" : "image", o->dropout, (intmax_t)o->seed);
+             "-epochs=%jd -batch=%jd -lr=%s -beta1=%s -beta2=%s -eps=%s -pixels=%s -dropout=%s -seed=%jd",
+             (intmax_t)o->epochs, (intmax_t)o->batch, lr, beta1, beta2, epsilon,
+             o->fov_only ? "fov" : "image", dropout, (intmax_t)o->seed);
 }
 
 static const char *start_model(struct trainer *t)

@@ -74,8 +74,8 @@ setup_file() {
     fails 1 "not a model made by rs-train" rs-infer -model=stats
     head -c 5000 "$FILES/patch.model" >torn
     fails 1 "ends in the middle of" rs-infer -model=torn
-    (cat "$FILES/patch.model"; echo) >more
-    fails 1 "junk after the last array" rs-infer -model=more
+    (cat "$FILES/patch.model"; echo) >longer
+    fails 1 "junk after the last array" rs-infer -model=longer
     sed 's/"channels":"4,6,8"/"channels":"4,6,9"/' "$FILES/patch.model" >other
     fails 1 "has not the type and shape of this network" rs-infer -model=other
     sed 's/"network":"unet"/"network":"vnet"/' "$FILES/patch.model" >other

@@ -1,5 +1,6 @@
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -26,6 +27,19 @@ static void test_numbers(void)
     error_has(rs_parse_list("1,2,3,4", 1, 9, 3, list, &count), "list", "a list that is too long");
     error_has(rs_parse_list("1,,3", 1, 9, 3, list, &count), "whole number", "a list with a hole");
     error_has(rs_parse_list("1,2,", 1, 9, 3, list, &count), "whole number", "a list with an open end");
+}
+
+static void test_printed(void)
+{
+    const struct {
+        double value;
+        const char *text;
+    } cases[] = {{.9, "0.9"}, {.001, "0.001"}, {1e-8, "1e-08"}, {.1 + .2, "0.30000000000000004"}, {0, "0"}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char text[32];
+        rs_print_real(cases[k].value, text);
+        ok(!strcmp(text, cases[k].text), "%s is printed so", cases[k].text);
+    }
 }
 
 static void test_errors(void)
@@ -109,6 +123,7 @@ static void test_arena(void)
 int main(void)
 {
     test_numbers();
+    test_printed();
     test_errors();
     test_random();
     test_threads();
