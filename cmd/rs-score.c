@@ -2,12 +2,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "cli/partner.h"
 #include "cli/tool.h"
 #include "network/model.h"
-#include "task/score.h"
+#include "task/report.h"
 
-static const char *pixels = "fov", *threshold = "0.5", *model;
+static const char *pixels = "fov", *threshold = "0.5", *model, *compare;
 static int64_t bootstrap, seed = 1, expect;
+static int curve;
 
 static struct rs_option options[] = {
     {"pixels", RS_TEXT, &pixels, .argument = "fov|image|crop:X,Y,W,H", .help = "the pixels that count (fov)"},
@@ -15,6 +17,10 @@ static struct rs_option options[] = {
     {"model", RS_TEXT, &model, .argument = "FILE", .help = "the model that -threshold=model asks"},
     {"bootstrap", RS_INT, &bootstrap, 1, 1e6, .argument = "N", .help = "95 % bounds from N draws of images"},
     {"seed", RS_INT, &seed, 0, 0x1p53, .argument = "N", .help = "of the draws (1)"},
+    {"compare", RS_TEXT, &compare, .argument = "OTHER",
+     .help = "the differences to OTHER, maps of the same photographs, instead (1000 draws)"},
+    {"curve", RS_CHOICE, &curve, .argument = "roc|pr|calibration",
+     .help = "this curve of all pixels instead of the table"},
     {"expect", RS_INT, &expect, 1, 0x1p53, .argument = "N", .help = "fail unless there are N images"},
     {0},
 };
@@ -22,13 +28,41 @@ static struct rs_option options[] = {
 static const struct rs_tool tool = {"rs-score", "[file ...]",
                                     "score vessel probability maps against their truth", options};
 
-static const char *each(void *score, struct rs_image *image, uint64_t index)
+static struct rs_score *score, *other; /* of the operands, of -compare */
+
+static const char *add(void *context, struct rs_image *image, uint64_t index)
 {
-    (void)index;
-    const char *error = rs_score_add(score, image);
+    (void)context, (void)index;
+    return rs_score_add(score, image);
+}
+
+static const char *add_row(void *context, struct rs_image *image, uint64_t index)
+{
+    const char *error = add(context, image, index);
     if (!error)
-        rs_tool_check("stdout", rs_score_write_row(score, stdout));
+        rs_tool_check("stdout", rs_report_row(score, stdout));
     return error;
+}
+
+static const char *add_pair(void *context, struct rs_image *image, uint64_t index)
+{
+    struct rs_partner *partner = context;
+    const struct rs_image *beside = rs_partner_next(partner);
+    const char *error = add(NULL, image, index);
+    if (error)
+        return error;
+    rs_tool_check(partner->here, rs_score_add(other, beside));
+    error = rs_score_pair(&score->options.pixels, image, beside);
+    return error ? rs_error("does not pair with %s: %s", partner->here, error) : NULL;
+}
+
+static uint64_t count_pairs(char **operands, const struct rs_score_options *chosen)
+{
+    struct rs_partner partner = rs_partner_open("compare", compare, operands);
+    other = rs_score_start(chosen);
+    uint64_t images = rs_tool_images(operands, add_pair, &partner);
+    rs_partner_close(&partner);
+    return images;
 }
 
 static double model_threshold(void)
@@ -41,33 +75,55 @@ static double model_threshold(void)
     return value;
 }
 
-static struct rs_score_options settings(void)
+static void check_options(void)
 {
-    struct rs_score_options chosen = {.draws = bootstrap, .seed = (uint64_t)seed};
     bool from_model = !strcmp(threshold, "model");
     if (from_model != (model != NULL))
         rs_tool_usage("-threshold=model and -model=FILE go together");
+    if (rs_tool_given("curve") && (bootstrap || compare || rs_tool_given("threshold")))
+        rs_tool_usage("-curve goes without -bootstrap, -compare and -threshold");
+    if (compare && !bootstrap)
+        bootstrap = 1000;
+}
+
+static struct rs_score_options settings(void)
+{
+    struct rs_score_options chosen = {.draws = bootstrap, .seed = (uint64_t)seed};
     const char *error = rs_score_parse_pixels(pixels, &chosen.pixels);
     if (error)
         rs_tool_usage("-pixels: %s", error);
-    error = from_model ? NULL : rs_score_parse_threshold(threshold, &chosen);
+    error = model ? NULL : rs_score_parse_threshold(threshold, &chosen);
     if (error)
         rs_tool_usage("-threshold: %s", error);
-    if (from_model)
+    if (model)
         chosen.threshold = model_threshold();
     return chosen;
+}
+
+static const char *write_end(bool table)
+{
+    if (compare)
+        return rs_report_comparison(score, other, stdout);
+    if (table)
+        return rs_report_table(score, stdout);
+    return rs_report_curve(score, (enum rs_report_curve)curve, stdout);
 }
 
 int main(int argc, char **argv)
 {
     rs_tool_begin(&tool, argc, &argv);
+    check_options();
     struct rs_score_options chosen = settings();
-    struct rs_score *score = rs_score_start(&chosen);
-    uint64_t images = rs_tool_images(argv, each, score);
+    bool table = !compare && !rs_tool_given("curve");
+    score = rs_score_start(&chosen);
+    uint64_t images =
+        compare ? count_pairs(argv, &chosen) : rs_tool_images(argv, table ? add_row : add, NULL);
     if (expect && images != (uint64_t)expect)
         rs_tool_fail(NULL, rs_error("%" PRIu64 " of %" PRId64 " images", images, expect));
-    rs_tool_check("stdout", rs_score_write_end(score, stdout));
+    rs_tool_check("stdout", write_end(table));
     rs_tool_say("images scored: %" PRIu64 ", pixels: %" PRIu64, images, rs_score_pixel_count(score));
     rs_score_free(score);
+    if (compare)
+        rs_score_free(other);
     return rs_tool_end();
 }

@@ -1,7 +1,10 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
 #include "base/outfile.h"
 #include "base/thread.h"
 #include "blas/gemm.h"
@@ -10,7 +13,10 @@
 
 static struct rs_train_options train = {.batch = 32,
                                         .seed = 1,
+                                        .shuffle = 4096,
+                                        .validate_every = 1000,
                                         .log_every = 50,
+                                        .checkpoint_every = 500,
                                         .lr = 1e-3,
                                         .beta1 = .9,
                                         .beta2 = .999,
@@ -18,17 +24,27 @@ static struct rs_train_options train = {.batch = 32,
                                         .dropout = .2};
 static struct rs_train_files files;
 static const char *validate, *log_path, *channels = "32,64,128";
-static int pixels;
+static int pixels, schedule;
 static int64_t threads, memory = 4096, expect;
 
 static struct rs_option options[] = {
     {"model", RS_TEXT, &files.model, .argument = "OUT", .help = "the model to write; must be given"},
-    {"epochs", RS_INT, &train.epochs, 1, 1e6, "N", .help = "passes over the samples; must be given"},
+    {"epochs", RS_INT, &train.epochs, 1, 1e6, "N", .help = "passes over the samples; or -steps"},
+    {"steps", RS_INT, &train.steps, 1, 1e12, "N", .help = "train on the stream as it comes"},
+    {"shuffle", RS_INT, &train.shuffle, 1, 1e6, "N", .help = "samples of the stream to draw from (4096)"},
     {"validate", RS_TEXT, &validate, .argument = "TENSORS", .help = "keep the model that is best on these"},
+    {"validate-every", RS_INT, &train.validate_every, 1, 1e12, "N", .help = "on a stream, in steps (1000)"},
     {"log", RS_TEXT, &log_path, .argument = "TSV", .help = "write the course of the training"},
     {"log-every", RS_INT, &train.log_every, 1, 1e9, "N", .help = "steps between rows of the log (50)"},
+    {"checkpoint", RS_TEXT, &files.checkpoint, .argument = "FILE", .help = "put the training away here"},
+    {"checkpoint-every", RS_INT, &train.checkpoint_every, 1, 1e12, "N", .help = "in steps (500)"},
+    {"resume", RS_FLAG, &train.resume, .help = "go on from the checkpoint, if there is one"},
+    {"keep", RS_TEXT, &files.keep, .argument = "NAME-%06d", .help = "leave models of these steps on the way"},
+    {"keep-every", RS_INT, &train.keep_every, 1, 1e12, "N", .help = "in steps"},
     {"batch", RS_INT, &train.batch, 1, 4096, "N", .help = "samples a step (32)"},
     {"lr", RS_REAL, &train.lr, 0, 10, "RATE", .help = "Adam's learning rate (1e-3)"},
+    {"schedule", RS_CHOICE, &schedule, .argument = "constant|cosine",
+     .help = "of the learning rate (constant)"},
     {"beta1", RS_REAL, &train.beta1, 0, .9999999, "B", .help = "decay of Adam's first moment (.9)"},
     {"beta2", RS_REAL, &train.beta2, 0, .9999999, "B", .help = "decay of Adam's second moment (.999)"},
     {"eps", RS_REAL, &train.epsilon, 1e-30, 1, "E", .help = "Adam's epsilon (1e-8)"},
@@ -45,10 +61,15 @@ static struct rs_option options[] = {
 
 static const struct rs_tool tool = {"rs-train", "[file ...]", "trains a U-Net on tensors", options};
 
-static void load(struct rs_dataset *data, const char *path)
+static char *name_of(char *path)
+{
+    return strcmp(path, "-") ? path : "stdin";
+}
+
+static void load(struct rs_dataset *data, char *path)
 {
     FILE *stream = rs_tool_open(path);
-    rs_tool_check(strcmp(path, "-") ? path : "stdin", rs_dataset_add(data, stream, (size_t)memory << 20));
+    rs_tool_check(name_of(path), rs_dataset_add(data, stream, (size_t)memory << 20));
     if (stream != stdin)
         fclose(stream);
     if (rs_tool_verbose())
@@ -58,55 +79,111 @@ static void load(struct rs_dataset *data, const char *path)
 
 static void check_options(void)
 {
-    if (!files.model || !train.epochs)
-        rs_tool_usage("-%s must be given", files.model ? "epochs=N" : "model=OUT");
-    const char *error = rs_train_parse_channels(channels, &train);
+    const char *stream_only[] = {"shuffle", "validate-every"};
+    if (!files.model || !(train.epochs || train.steps))
+        rs_tool_usage("-%s must be given", files.model ? "epochs=N or -steps=N" : "model=OUT");
+    if (train.epochs && train.steps)
+        rs_tool_usage("-epochs and -steps are two answers to one question");
+    for (size_t i = 0; train.epochs && i < sizeof stream_only / sizeof *stream_only; i++)
+        if (rs_tool_given(stream_only[i]))
+            rs_tool_usage("-%s goes with -steps", stream_only[i]);
+    if (expect && train.steps)
+        rs_tool_usage("-expect goes with -epochs: a stream may be endless");
+    if (!files.checkpoint && (train.resume || rs_tool_given("checkpoint-every")))
+        rs_tool_usage("-%s needs -checkpoint=FILE", train.resume ? "resume" : "checkpoint-every");
+    if (!files.keep != !train.keep_every)
+        rs_tool_usage("-keep and -keep-every go together");
+    const char *error = files.keep ? rs_train_check_pattern(files.keep) : NULL;
+    if (error)
+        rs_tool_usage("-keep: %s", error);
+    error = rs_train_parse_channels(channels, &train);
     if (error)
         rs_tool_usage("-channels: %s", error);
     rs_tool_check(files.model, rs_outfile_try(files.model));
     train.fov_only = pixels == 0;
+    train.schedule = (enum rs_schedule)schedule;
     train.progress = !rs_tool_quiet();
+    if (files.checkpoint)
+        rs_interrupt_watch();
 }
 
+/* A log that a checkpoint may go on with is not emptied here. */
 static void open_log(void)
 {
-    files.log = fopen(log_path, "w");
+    files.log = fopen(log_path, train.resume ? "r+" : "w+");
+    if (!files.log && train.resume && errno == ENOENT)
+        files.log = fopen(log_path, "w+");
     if (!files.log)
         rs_tool_fail(log_path, strerror(errno));
 }
 
-static void report(const struct rs_dataset *data, const struct rs_train_report *done)
+/* The operands, opened, for a stream that runs from one to the next. */
+static FILE **open_all(char **paths)
+{
+    size_t count = 0;
+    while (paths[count])
+        count++;
+    FILE **opened = rs_alloc(count + 1, sizeof *opened);
+    for (size_t i = 0; i < count; i++) {
+        opened[i] = rs_tool_open(paths[i]);
+        paths[i] = name_of(paths[i]);
+    }
+    return opened;
+}
+
+static void report(const struct rs_train_report *done)
 {
     if (done->one_class)
         rs_tool_warn("the network says one class for every pixel: it has not learnt to tell vessels");
-    if (done->best_epoch)
-        rs_tool_say("%u samples, %jd steps; best validation loss %.4f after epoch %jd, threshold %.4f",
-                    data->count, (intmax_t)done->steps, done->best_loss, (intmax_t)done->best_epoch,
-                    done->threshold);
+    if (files.log && fclose(files.log))
+        rs_tool_fail(log_path, rs_error_write(errno));
+    if (done->signal)
+        rs_interrupt_obey(done->signal);
+    if (done->steps < done->wanted)
+        rs_tool_fail(NULL, rs_error("the input ended after %jd of %jd steps; the model is written",
+                                    (intmax_t)done->steps, (intmax_t)done->wanted));
+    if (done->best_step)
+        rs_tool_say("samples: %jd, steps: %jd; best validation loss %.4f after step %jd, threshold %.4f",
+                    (intmax_t)done->samples, (intmax_t)done->steps, done->best_loss,
+                    (intmax_t)done->best_step, done->threshold);
     else
-        rs_tool_say("%u samples, %jd steps", data->count, (intmax_t)done->steps);
+        rs_tool_say("samples: %jd, steps: %jd", (intmax_t)done->samples, (intmax_t)done->steps);
 }
 
 int main(int argc, char **argv)
 {
     struct rs_dataset data = {0}, validation = {0};
+    struct rs_stream stream = {0};
+    struct rs_feed *feed;
     struct rs_train_report done;
+    FILE **opened = NULL;
     rs_tool_begin(&tool, argc, &argv);
     check_options();
-    for (; *argv; argv++)
-        load(&data, *argv);
-    if (expect && data.count != expect)
-        rs_tool_fail(NULL, rs_error("%u samples, where -expect=%jd", data.count, (intmax_t)expect));
     if (validate)
-        load(&validation, validate);
+        load(&validation, (char *)validate);
+    if (train.steps) {
+        opened = open_all(argv);
+        rs_tool_check(NULL, rs_stream_start(&stream, opened, argv, (size_t)memory << 20));
+        rs_tool_check(NULL, rs_feed_stream(&feed, &stream, (int)train.batch, (uint32_t)train.shuffle,
+                                           (uint64_t)train.seed));
+    } else {
+        for (; *argv; argv++)
+            load(&data, *argv);
+        if (expect && data.count != expect)
+            rs_tool_fail(NULL, rs_error("%u samples, where -expect=%jd", data.count, (intmax_t)expect));
+        feed = rs_feed_epochs(&data, (int)train.batch, (uint64_t)train.seed);
+    }
     if (log_path)
         open_log();
     rs_tool_check(NULL, rs_threads_start((int)threads));
     rs_tool_check(NULL, rs_gemm_start(rs_threads()));
-    rs_tool_check(NULL, rs_train(&train, &data, validate ? &validation : NULL, &files, &done));
-    report(&data, &done);
-    if (files.log && fclose(files.log))
-        rs_tool_fail(log_path, rs_error_write(errno));
+    rs_tool_check(NULL, rs_train(&train, feed, validate ? &validation : NULL, &files, &done));
+    report(&done);
+    for (size_t i = 0; opened && opened[i]; i++)
+        fclose(opened[i]);
+    free(opened);
+    rs_feed_free(feed);
+    rs_stream_free(&stream);
     rs_dataset_free(&data);
     rs_dataset_free(&validation);
     return rs_tool_end();

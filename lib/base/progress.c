@@ -13,16 +13,17 @@ double rs_now(void)
 
 struct rs_progress rs_progress_start(const char *unit, uint64_t total, bool wanted)
 {
-    return (struct rs_progress){wanted && isatty(STDERR_FILENO), unit, total, rs_now(), 0};
+    return (struct rs_progress){
+        .shown = wanted && isatty(STDERR_FILENO), .unit = unit, .total = total, .started = rs_now()};
 }
 
 void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *note)
 {
     double now = rs_now(), seconds = now - progress->started;
-    if (!progress->shown || done == 0 || now - progress->printed < .2)
+    if (!progress->shown || done <= progress->first || now - progress->printed < .2)
         return;
     progress->printed = now;
-    double rate = (double)done / seconds;
+    double rate = (double)(done - progress->first) / seconds;
     int left = (int)((double)(progress->total - done) / rate + .5);
     fprintf(stderr, "\r\033[K%3.0f%%  %ju of %ju %s  %.1f/s  %d:%02d:%02d left  %s",
             100. * (double)done / (double)progress->total, (uintmax_t)done, (uintmax_t)progress->total,

@@ -9,7 +9,7 @@
 struct rs_progress {
     bool shown; /* whether anything is printed */
     const char *unit;
-    uint64_t total;
+    uint64_t total, first;   /* first: done before, when the job was taken up again */
     double started, printed; /* seconds */
 };
 

@@ -30,6 +30,15 @@ void rs_histogram_merge(struct rs_histogram *to, const struct rs_histogram *from
     }
 }
 
+void rs_histogram_totals(const struct rs_histogram *h, uint64_t *vessel, uint64_t *background)
+{
+    *vessel = *background = 0;
+    for (int k = 0; k < h->levels; k++) {
+        *vessel += h->vessel[k];
+        *background += h->background[k];
+    }
+}
+
 struct rs_packed rs_histogram_pack(const struct rs_histogram *h)
 {
     struct rs_packed packed = {.at = rs_alloc((size_t)h->levels, sizeof *packed.at)};

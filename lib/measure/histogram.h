@@ -29,6 +29,9 @@ static inline void rs_histogram_add(struct rs_histogram *h, int level, bool vess
 /* `to` counts the pixels of `from`, too; both have the same levels. */
 void rs_histogram_merge(struct rs_histogram *to, const struct rs_histogram *from);
 
+/* How many pixels of either kind there are. */
+void rs_histogram_totals(const struct rs_histogram *h, uint64_t *vessel, uint64_t *background);
+
 /* What a level stands for. */
 static inline double rs_probability(int level, int levels)
 {

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "measure/curve.h"
+
 const char *const rs_figure_names[RS_FIGURES] = {
     "prevalence",   "auc_roc",     "auc_pr",      "log_loss",  "brier", "ece", "threshold", "accuracy",
     "balanced_acc", "sensitivity", "specificity", "precision", "dice",  "iou", "mcc"};
@@ -31,15 +33,6 @@ static double ratio(uint64_t part, uint64_t whole)
     return (double)part / (double)whole;
 }
 
-static void totals(const struct rs_histogram *h, uint64_t *vessel, uint64_t *background)
-{
-    *vessel = *background = 0;
-    for (int k = 0; k < h->levels; k++) {
-        *vessel += h->vessel[k];
-        *background += h->background[k];
-    }
-}
-
 static double area_under_roc(const struct rs_histogram *h, uint64_t vessel, uint64_t background)
 {
     wide twice = 0;
@@ -64,9 +57,20 @@ static double average_precision(const struct rs_histogram *h, uint64_t vessel)
     return value(sum) / (double)vessel;
 }
 
+static double calibration_error(const struct rs_histogram *h, uint64_t count)
+{
+    struct rs_bin bins[RS_ECE_BINS];
+    struct sum sum = {0};
+    rs_calibration_of(h, bins);
+    for (int bin = 0; bin < RS_ECE_BINS; bin++)
+        if (bins[bin].count)
+            add(&sum, (double)bins[bin].count * fabs(bins[bin].mean - bins[bin].prevalence));
+    return value(sum) / (double)count;
+}
+
 static void score_probabilities(const struct rs_histogram *h, struct rs_scores *s)
 {
-    struct sum log_loss = {0}, brier = {0}, gaps[RS_ECE_BINS] = {{0}};
+    struct sum log_loss = {0}, brier = {0};
     for (int k = 0; k < h->levels; k++) {
         if (!(h->vessel[k] | h->background[k]))
             continue;
@@ -74,15 +78,10 @@ static void score_probabilities(const struct rs_histogram *h, struct rs_scores *
         double p = rs_probability(k, h->levels), other = rs_probability(h->levels - 1 - k, h->levels);
         add(&log_loss, -vessel * log(p) - background * log(other));
         add(&brier, vessel * other * other + background * p * p);
-        int bin = RS_ECE_BINS * (2 * k + 1) / (2 * h->levels);
-        add(&gaps[bin], background * p - vessel * other);
     }
-    struct sum ece = {0};
-    for (int bin = 0; bin < RS_ECE_BINS; bin++)
-        add(&ece, fabs(value(gaps[bin])));
     s->log_loss = value(log_loss) / (double)s->count;
     s->brier = value(brier) / (double)s->count;
-    s->ece = value(ece) / (double)s->count;
+    s->ece = calibration_error(h, s->count);
 }
 
 /* The first level with p >= threshold, `levels` if there is none. */
@@ -126,7 +125,7 @@ struct rs_scores rs_scores_of(const struct rs_histogram *h, double threshold)
     for (int i = 0; i < RS_FIGURES; i++)
         s.figures[i] = (double)NAN;
     uint64_t vessel, background;
-    totals(h, &vessel, &background);
+    rs_histogram_totals(h, &vessel, &background);
     s.count = vessel + background;
     s.prevalence = ratio(vessel, s.count);
     s.auc_roc = area_under_roc(h, vessel, background);
@@ -141,7 +140,7 @@ struct rs_scores rs_scores_of(const struct rs_histogram *h, double threshold)
 double rs_best_dice_threshold(const struct rs_histogram *h)
 {
     uint64_t vessel, background;
-    totals(h, &vessel, &background);
+    rs_histogram_totals(h, &vessel, &background);
     if (!vessel)
         return (double)NAN;
     uint64_t tp = 0, marked = 0;

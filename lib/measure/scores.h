@@ -8,7 +8,7 @@
 
 #include "measure/histogram.h"
 
-enum { RS_FIGURES = 15, RS_ECE_BINS = 15 };
+enum { RS_FIGURES = 15 };
 
 struct rs_scores {
     uint64_t count; /* n */
@@ -23,8 +23,8 @@ struct rs_scores {
             double auc_pr;
             double log_loss; /* mean of -log p (vessel) and -log(1 - p) (background), natural logarithm */
             double brier;    /* mean of (p - y)^2 (Brier, 1950) */
-            /* Expected calibration error (Guo et al., ICML 2017) in RS_ECE_BINS bins of equal width: the mean
-             * over pixels of |mean p - mean y| in the pixel's bin. */
+            /* Expected calibration error (Guo et al., ICML 2017): the mean over pixels of |mean p - mean y|
+             * in the pixel's bin of measure/curve.h. */
             double ece;
             double threshold;    /* t */
             double accuracy;     /* (TP + TN) / n */

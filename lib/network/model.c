@@ -17,7 +17,7 @@ static void set_real(struct rs_meta *meta, const char *key, double value)
     rs_meta_set(meta, key, "%s", text);
 }
 
-static void describe(const struct rs_model *model, struct rs_meta *meta)
+void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta)
 {
     const struct rs_unet_shape *shape = &model->net.shape;
     char channels[64] = "";
@@ -25,7 +25,6 @@ static void describe(const struct rs_model *model, struct rs_meta *meta)
         size_t used = strlen(channels);
         snprintf(channels + used, sizeof channels - used, "%s%d", l ? "," : "", shape->channels[l]);
     }
-    rs_meta_set(meta, "kind", "rs-model");
     rs_meta_set(meta, "network", "unet");
     rs_meta_set(meta, "inputs", "%d", shape->inputs);
     rs_meta_set(meta, "channels", "%s", channels);
@@ -92,7 +91,8 @@ const char *rs_model_save(const struct rs_model *model, const char *path)
     if (error)
         return error;
     struct rs_record record = {0};
-    describe(model, &record.meta);
+    rs_meta_set(&record.meta, "kind", "rs-model");
+    rs_model_to_meta(model, &record.meta);
     for (int i = 0; i < model->net.count; i++)
         add_array(&record, &model->net.entries[i]);
     error = rs_record_write(out.file, &record);

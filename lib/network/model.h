@@ -15,6 +15,9 @@ struct rs_model {
     char kernel[128];   /* what computed: the same seed gives the same bytes on the same kernel alone */
 };
 
+/* What a model file says of itself, but for its kind: architecture, normalisation, threshold, training, kernel. */
+void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta);
+
 /* Replaces `path` whole or not at all. Errors do not name it. */
 const char *rs_model_save(const struct rs_model *model, const char *path);
 

@@ -170,19 +170,23 @@ static bool fill_image(struct rs_map *x, int n, const unsigned char *from)
     return finite;
 }
 
+bool rs_dataset_put(const struct rs_dataset_sample *sample, struct rs_map *x, int n, uint8_t *vessel,
+                    uint8_t *fov)
+{
+    size_t pixels = (size_t)x->h * (size_t)x->w, at = (size_t)n * pixels;
+    memcpy(vessel + at, sample->vessel, pixels);
+    if (sample->fov)
+        memcpy(fov + at, sample->fov, pixels);
+    else
+        memset(fov + at, 255, pixels);
+    return fill_image(x, n, sample->image);
+}
+
 const char *rs_dataset_batch(const struct rs_dataset *data, const uint32_t *order, struct rs_map x,
                              uint8_t *vessel, uint8_t *fov)
 {
-    size_t pixels = (size_t)x.h * (size_t)x.w;
-    for (int n = 0; n < x.n; n++, vessel += pixels, fov += pixels) {
-        const struct rs_dataset_sample *sample = &data->samples[order[n]];
-        if (!fill_image(&x, n, sample->image))
+    for (int n = 0; n < x.n; n++)
+        if (!rs_dataset_put(&data->samples[order[n]], &x, n, vessel, fov))
             return rs_error("sample %u: tensor 'image' is not finite", order[n] + 1);
-        memcpy(vessel, sample->vessel, pixels);
-        if (sample->fov)
-            memcpy(fov, sample->fov, pixels);
-        else
-            memset(fov, 255, pixels);
-    }
     return NULL;
 }

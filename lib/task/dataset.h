@@ -33,8 +33,13 @@ const char *rs_dataset_differ(const struct rs_dataset *a, const struct rs_datase
 
 void rs_dataset_free(struct rs_dataset *data);
 
-/* A batch: samples order[0..n) into x [n][h][w][c], vessel and fov [n][h][w] (fov all 255 where the data have
- * none). An error names a sample whose image is not finite. */
+/* Puts a sample as the n-th of a batch: into x [n][h][w][c], vessel and fov [n][h][w] (fov all 255 where it
+ * has none). False if a number of its image is not finite. */
+bool rs_dataset_put(const struct rs_dataset_sample *sample, struct rs_map *x, int n, uint8_t *vessel,
+                    uint8_t *fov);
+
+/* A batch: samples order[0..x.n) put one behind the other. An error names a sample whose image is not finite.
+ */
 const char *rs_dataset_batch(const struct rs_dataset *data, const uint32_t *order, struct rs_map x,
                              uint8_t *vessel, uint8_t *fov);
 

@@ -1,27 +1,12 @@
 #include "task/score.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <math.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "measure/bootstrap.h"
-
-enum {
-    THRESHOLD = (offsetof(struct rs_scores, threshold) - offsetof(struct rs_scores, figures)) / sizeof(double)
-};
-
-struct rs_score {
-    struct rs_score_options options;
-    uint64_t images;
-    struct rs_histogram one, all; /* the last image; every image */
-    struct rs_packed *kept;       /* [images], or NULL where nothing waits for them; owned */
-};
+#include "measure/scores.h"
 
 const char *rs_score_parse_pixels(const char *text, struct rs_score_pixels *pixels)
 {
@@ -74,10 +59,14 @@ void rs_score_free(struct rs_score *score)
 
 uint64_t rs_score_pixel_count(const struct rs_score *score)
 {
-    uint64_t sum = 0;
-    for (int k = 0; k < score->all.levels; k++)
-        sum += score->all.vessel[k] + score->all.background[k];
-    return sum;
+    uint64_t vessel, background;
+    rs_histogram_totals(&score->all, &vessel, &background);
+    return vessel + background;
+}
+
+double rs_score_threshold(const struct rs_score *score)
+{
+    return score->options.best_dice ? rs_best_dice_threshold(&score->all) : score->options.threshold;
 }
 
 static const char *check(const struct rs_score *score, const struct rs_image *image)
@@ -144,84 +133,32 @@ const char *rs_score_add(struct rs_score *score, const struct rs_image *image)
 }
 
 /* Lines go out one by one, so that a full disk or a reader that left shows at the line that met it. */
-static const char *end_line(FILE *out)
+/* Where the yes and no of two planes differ. */
+static const char *differs(const char *what, const struct rs_image *a, int plane_a, const struct rs_image *b,
+                           int plane_b)
 {
-    errno = 0;
-    fputc('\n', out);
-    return fflush(out) || ferror(out) ? rs_error_write(errno) : NULL;
+    uint64_t count = 0;
+    int column = 0, row = 0;
+    for (int y = 0; y < a->height; y++)
+        for (int x = 0; x < a->width; x++)
+            if (rs_image_yes(a, rs_image_at(a, x, y)[plane_a]) !=
+                    rs_image_yes(b, rs_image_at(b, x, y)[plane_b]) &&
+                count++ == 0) {
+                column = x;
+                row = y;
+            }
+    return count ? rs_error("the %s differs in %ju of %ju pixels, first in column %d of row %d", what,
+                            (uintmax_t)count, (uintmax_t)a->width * (uintmax_t)a->height, column, row)
+                 : NULL;
 }
 
-static const char *write_header(FILE *out)
+const char *rs_score_pair(const struct rs_score_pixels *pixels, const struct rs_image *a,
+                          const struct rs_image *b)
 {
-    fputs("image\tpixels\tcount", out);
-    for (int i = 0; i < RS_FIGURES; i++)
-        fprintf(out, "\t%s", rs_figure_names[i]);
-    return end_line(out);
-}
-
-/* Nine digits tell every k/65536 from its neighbours. */
-static const char *write_row(const struct rs_score *score, FILE *out, const char *name,
-                             const struct rs_scores *s)
-{
-    fprintf(out, "%s\t%s\t%" PRIu64, name, score->options.pixels.text, s->count);
-    for (int i = 0; i < RS_FIGURES; i++) {
-        fputs(i == THRESHOLD && score->options.best_dice ? "\toracle:" : "\t", out);
-        if (isnan(s->figures[i]))
-            fputs("NA", out);
-        else
-            fprintf(out, "%.*g", i == THRESHOLD ? 9 : 6, s->figures[i]);
-    }
-    return end_line(out);
-}
-
-static const char *write_image_row(const struct rs_score *score, FILE *out, uint64_t index,
-                                   const struct rs_scores *s)
-{
-    char name[24];
-    snprintf(name, sizeof name, "%" PRIu64, index + 1);
-    return write_row(score, out, name, s);
-}
-
-const char *rs_score_write_row(const struct rs_score *score, FILE *out)
-{
-    const char *error = score->images == 1 ? write_header(out) : NULL;
-    if (error || score->options.best_dice)
+    if (a->width != b->width || a->height != b->height)
+        return rs_error("%d x %d pixels, and there %d x %d", a->width, a->height, b->width, b->height);
+    const char *error = differs("truth", a, rs_image_vessel_plane(a), b, rs_image_vessel_plane(b));
+    if (error || !pixels->fov)
         return error;
-    struct rs_scores s = rs_scores_of(&score->one, score->options.threshold);
-    return write_image_row(score, out, score->images - 1, &s);
-}
-
-static const char *write_waiting(const struct rs_score *score, FILE *out, double threshold)
-{
-    const char *error = NULL;
-    struct rs_histogram one = rs_histogram_start(score->all.levels);
-    for (uint64_t i = 0; !error && i < score->images; i++) {
-        rs_histogram_clear(&one);
-        rs_histogram_merge_packed(&one, &score->kept[i]);
-        struct rs_scores s = rs_scores_of(&one, threshold);
-        error = write_image_row(score, out, i, &s);
-    }
-    rs_histogram_free(&one);
-    return error;
-}
-
-static const char *write_bounds(const struct rs_score *score, FILE *out, double threshold)
-{
-    struct rs_scores lower, upper;
-    struct rs_bootstrap how = {score->all.levels, threshold, score->options.draws, score->options.seed};
-    rs_bootstrap(&how, score->kept, score->images, &lower, &upper);
-    const char *error = write_row(score, out, "lower", &lower);
-    return error ? error : write_row(score, out, "upper", &upper);
-}
-
-const char *rs_score_write_end(const struct rs_score *score, FILE *out)
-{
-    bool best_dice = score->options.best_dice;
-    double threshold = best_dice ? rs_best_dice_threshold(&score->all) : score->options.threshold;
-    const char *error = best_dice ? write_waiting(score, out, threshold) : NULL;
-    if (error)
-        return error;
-    struct rs_scores s = rs_scores_of(&score->all, threshold);
-    error = write_row(score, out, "all", &s);
-    return error || !score->options.draws ? error : write_bounds(score, out, threshold);
+    return differs("field of view", a, rs_image_fov_plane(a), b, rs_image_fov_plane(b));
 }

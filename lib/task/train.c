@@ -1,23 +1,18 @@
 #include "task/train.h"
 
-#include <errno.h>
 #include <gnu/libc-version.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/number.h"
 #include "base/progress.h"
-#include "base/rng.h"
 #include "blas/gemm.h"
 #include "layer/loss.h"
-#include "network/adam.h"
 #include "network/pass.h"
-#include "task/validate.h"
-
-const char rs_train_log_header[] = "step\tepoch\tloss\taccuracy\tval_loss\tval_accuracy\tval_dice\tval_auc\t"
-                                   "learning_rate\tpatches_per_second\tseconds\n";
+#include "task/checkpoint.h"
 
 const char *rs_train_parse_channels(const char *text, struct rs_train_options *options)
 {
@@ -30,68 +25,99 @@ const char *rs_train_parse_channels(const char *text, struct rs_train_options *o
     return error;
 }
 
-/* What is summed up between two rows of the log. */
-struct tally {
-    double loss;
-    int64_t count, correct;
-};
-
-struct trainer {
-    const struct rs_train_options *options;
-    const struct rs_dataset *data;
-    const struct rs_train_files *files;
-    struct rs_model model;
-    struct rs_adam adam;
-    struct rs_unet_work *work;
-    struct rs_map dlogits;
-    float *gradient;
-    uint8_t *vessel, *fov;
-    uint32_t *order;
-    struct rs_progress progress;
-    double smoothed; /* loss, by a first-order filter, for the eye alone */
-    struct tally tally;
-    int64_t seen, predicted; /* pixels of this epoch; of them, said to be vessel */
-    int64_t samples, logged; /* trained on; of them, when the last row was written */
-    double logged_at, started;
-};
-
-static const char *check_data(const struct rs_train_options *options, const struct rs_dataset *data)
+/* The parts of "name-%06d.safetensors": what stands before the number, its width, what stands behind. */
+static bool split_pattern(const char *pattern, int *before, int *width, const char **behind)
 {
-    struct rs_unet_shape shape = {.levels = options->levels};
-    int multiple = rs_unet_multiple(&shape);
-    if (!data->shape.has_vessel)
-        return rs_error("tensors without truth (no array 'vessel')");
-    if (options->fov_only && !data->shape.has_fov)
-        return rs_error("tensors without a field of view (no array 'fov'): train with -pixels=image");
-    if (data->shape.height % multiple || data->shape.width % multiple)
-        return rs_error("patches of %dx%d are no multiple of %d, which %d levels need", data->shape.width,
-                        data->shape.height, multiple, options->levels);
-    if (data->shape.channels != 1 && data->shape.channels != 3)
-        return rs_error("images of %d planes", data->shape.channels);
+    const char *percent = strchr(pattern, '%');
+    char *end;
+    if (!percent || strchr(percent + 1, '%'))
+        return false;
+    *before = (int)(percent - pattern);
+    *width = (int)strtol(percent + 1, &end, 10);
+    *behind = end + 1;
+    return *end == 'd' && *width >= 0 && *width <= 18;
+}
+
+const char *rs_train_check_pattern(const char *pattern)
+{
+    int before, width;
+    const char *behind;
+    if (strlen(pattern) > 4000 || !split_pattern(pattern, &before, &width, &behind))
+        return rs_error("'%s' is not a name with one %%d or %%06d in it", pattern);
     return NULL;
 }
 
-/* The options that shape the weights, in the order of the manual. */
+struct trainer {
+    const struct rs_train_options *options;
+    const struct rs_train_files *files;
+    struct rs_feed *feed;
+    const struct rs_dataset *validation; /* NULL: none */
+    struct rs_model model;
+    struct rs_adam adam;
+    struct rs_course course;
+    int64_t steps, validate_every;
+    struct rs_unet_work *work;
+    struct rs_batch batch;
+    struct rs_map dlogits;
+    float *gradient;
+    struct rs_progress progress;
+    double smoothed;  /* loss, by a first-order filter, for the eye alone */
+    double started;   /* so that now - started is the time spent in all */
+    int64_t reviewed; /* the step of the last review */
+    bool one_class;
+};
+
+static const char *check_data(const struct rs_train_options *options, const struct rs_tensor *shape)
+{
+    struct rs_unet_shape net = {.levels = options->levels};
+    int multiple = rs_unet_multiple(&net);
+    if (!shape->has_vessel)
+        return rs_error("tensors without truth (no array 'vessel')");
+    if (options->fov_only && !shape->has_fov)
+        return rs_error("tensors without a field of view (no array 'fov'): train with -pixels=image");
+    if (shape->height % multiple || shape->width % multiple)
+        return rs_error("patches of %dx%d are no multiple of %d, which %d levels need", shape->width,
+                        shape->height, multiple, options->levels);
+    if (shape->channels != 1 && shape->channels != 3)
+        return rs_error("images of %d planes", shape->channels);
+    return NULL;
+}
+
+static const char *check_validation(const struct rs_feed *feed, const struct rs_dataset *validation)
+{
+    const char *error = rs_tensor_differ(rs_feed_shape(feed), &validation->shape);
+    if (!error)
+        error = rs_meta_differ(rs_feed_meta(feed), &validation->meta);
+    return error ? rs_error_at("validation", error) : NULL;
+}
+
+/* The options that shape the weights, in canonical order. */
 static void describe_training(const struct rs_train_options *o, char *text, size_t size)
 {
-    char lr[32], beta1[32], beta2[32], epsilon[32], dropout[32];
+    char length[96], lr[32], beta1[32], beta2[32], epsilon[32], dropout[32];
+    static const char *const schedules[] = {[RS_CONSTANT] = "constant", [RS_COSINE] = "cosine"};
     rs_print_real(o->lr, lr);
     rs_print_real(o->beta1, beta1);
     rs_print_real(o->beta2, beta2);
     rs_print_real(o->epsilon, epsilon);
     rs_print_real(o->dropout, dropout);
+    if (o->epochs)
+        snprintf(length, sizeof length, "-epochs=%jd", (intmax_t)o->epochs);
+    else
+        snprintf(length, sizeof length, "-steps=%jd -shuffle=%jd -validate-every=%jd", (intmax_t)o->steps,
+                 (intmax_t)o->shuffle, (intmax_t)o->validate_every);
     snprintf(text, size,
-             "-epochs=%jd -batch=%jd -lr=%s -beta1=%s -beta2=%s -eps=%s -pixels=%s -dropout=%s -seed=%jd",
-             (intmax_t)o->epochs, (intmax_t)o->batch, lr, beta1, beta2, epsilon,
+             "%s -batch=%jd -lr=%s -schedule=%s -beta1=%s -beta2=%s -eps=%s -pixels=%s -dropout=%s -seed=%jd",
+             length, (intmax_t)o->batch, lr, schedules[o->schedule], beta1, beta2, epsilon,
              o->fov_only ? "fov" : "image", dropout, (intmax_t)o->seed);
 }
 
 static const char *start_model(struct trainer *t)
 {
     const struct rs_train_options *options = t->options;
-    struct rs_unet_shape shape = {.inputs = t->data->shape.channels, .levels = options->levels};
+    struct rs_unet_shape shape = {.inputs = rs_feed_shape(t->feed)->channels, .levels = options->levels};
     memcpy(shape.channels, options->channels, sizeof shape.channels);
-    const char *error = rs_prep_from_meta(&t->model.prep, &t->data->meta);
+    const char *error = rs_prep_from_meta(&t->model.prep, rs_feed_meta(t->feed));
     if (!error && rs_prep_channels(&t->model.prep) != shape.inputs)
         error = rs_error("metadata of %d planes, but an image of %d", rs_prep_channels(&t->model.prep),
                          shape.inputs);
@@ -108,18 +134,16 @@ static const char *start_model(struct trainer *t)
 static void start_memory(struct trainer *t)
 {
     const struct rs_train_options *options = t->options;
-    const struct rs_tensor *shape = &t->data->shape;
+    const struct rs_tensor *shape = rs_feed_shape(t->feed);
     size_t batch = (size_t)options->batch, pixels = batch * (size_t)shape->height * (size_t)shape->width;
-    t->adam =
-        (struct rs_adam){options->lr, options->beta1, options->beta2, options->epsilon, 0, 0, NULL, NULL};
+    t->adam = (struct rs_adam){
+        .lr = options->lr, .beta1 = options->beta1, .beta2 = options->beta2, .epsilon = options->epsilon};
     rs_adam_start(&t->adam, t->model.net.parameter_count);
     t->gradient = rs_alloc(t->model.net.parameter_count, sizeof *t->gradient);
     t->work = rs_unet_work_new(&t->model.net, (int)options->batch, shape->height, shape->width, true);
     t->dlogits = (struct rs_map){NULL, (int)options->batch, shape->height, shape->width, 1};
     t->dlogits.data = rs_alloc(batch * rs_map_image(&t->dlogits), sizeof(float));
-    t->vessel = rs_alloc(pixels, 1);
-    t->fov = rs_alloc(pixels, 1);
-    t->order = rs_alloc(t->data->count, sizeof *t->order);
+    t->batch = (struct rs_batch){rs_unet_input(t->work), rs_alloc(pixels, 1), rs_alloc(pixels, 1)};
 }
 
 static void finish(struct trainer *t)
@@ -130,15 +154,21 @@ static void finish(struct trainer *t)
     rs_model_free(&t->model);
     free(t->dlogits.data);
     free(t->gradient);
-    free(t->vessel);
-    free(t->fov);
-    free(t->order);
+    free(t->batch.vessel);
+    free(t->batch.fov);
+}
+
+static double schedule(const struct rs_train_options *options, int64_t step, int64_t steps)
+{
+    if (options->schedule == RS_CONSTANT)
+        return options->lr;
+    return options->lr * .5 * (1 + cos(M_PI * (double)step / (double)steps));
 }
 
 static const char *check_step(const struct trainer *t, const struct rs_loss *loss)
 {
     const char *name = rs_unet_not_finite(&t->model.net, t->gradient);
-    intmax_t step = (intmax_t)t->adam.step + 1;
+    intmax_t step = (intmax_t)t->course.step + 1;
     if (name)
         return rs_error("step %jd: the gradient of %s is not finite", step, name);
     if (!isfinite(loss->sum))
@@ -146,164 +176,222 @@ static const char *check_step(const struct trainer *t, const struct rs_loss *los
     return NULL;
 }
 
+static void add_up(struct rs_course *course, const struct rs_loss *loss)
+{
+    course->loss += loss->sum;
+    course->count += loss->count;
+    course->correct += loss->correct;
+    course->seen += loss->count;
+    course->predicted += loss->predicted;
+}
+
 static void show(struct trainer *t, double loss)
 {
     char note[32];
-    t->smoothed = t->adam.step == 1 ? loss : .95 * t->smoothed + .05 * loss;
+    t->smoothed = t->smoothed > 0 ? .95 * t->smoothed + .05 * loss : loss;
     snprintf(note, sizeof note, "loss %.4f", t->smoothed);
-    rs_progress_show(&t->progress, (uint64_t)t->samples, note);
+    rs_progress_show(&t->progress, (uint64_t)t->course.samples, note);
 }
 
-static const char *step(struct trainer *t, const uint32_t *order, int n)
+/* Forward, backward and a step of Adam on the batch at hand. */
+static const char *fit(struct trainer *t)
 {
     struct rs_unet *net = &t->model.net;
-    struct rs_drop drop = {t->options->dropout, (uint64_t)t->options->seed, 0, (uint64_t)t->adam.step};
-    rs_unet_work_use(t->work, n);
-    t->dlogits.n = n;
-    const char *error = rs_dataset_batch(t->data, order, rs_unet_input(t->work), t->vessel, t->fov);
-    if (error)
-        return error;
-    struct rs_truth truth = {t->vessel, t->options->fov_only ? t->fov : NULL};
+    struct rs_drop drop = {t->options->dropout, (uint64_t)t->options->seed, 0, (uint64_t)t->course.step};
+    rs_unet_work_use(t->work, t->batch.x.n);
+    t->dlogits.n = t->batch.x.n;
+    struct rs_truth truth = {t->batch.vessel, t->options->fov_only ? t->batch.fov : NULL};
     struct rs_map logits = rs_unet_forward(net, t->work, &drop);
     struct rs_loss loss = rs_loss_forward(logits, &truth);
-    t->samples += n;
     if (loss.count == 0) /* no pixel in the field of view: nothing to learn from */
         return NULL;
     rs_loss_backward(t->dlogits, logits, &truth, loss.count);
     rs_unet_backward(net, t->work, t->dlogits, t->gradient, &drop);
-    error = check_step(t, &loss);
+    const char *error = check_step(t, &loss);
     if (error)
         return error;
+    t->adam.lr = schedule(t->options, t->course.step, t->steps);
     rs_adam_step(&t->adam, net->parameters, t->gradient);
-    t->tally.loss += loss.sum;
-    t->tally.count += loss.count;
-    t->tally.correct += loss.correct;
-    t->seen += loss.count;
-    t->predicted += loss.predicted;
+    add_up(&t->course, &loss);
     show(t, loss.sum / (double)loss.count);
     return NULL;
 }
 
-static void print_figure(FILE *log, double value)
+static const char *log_row(struct trainer *t, const struct rs_validation *validation)
 {
-    if (isnan(value))
-        fprintf(log, "NA\t");
-    else
-        fprintf(log, "%.6g\t", value);
+    int64_t each = rs_feed_epoch_steps(t->feed);
+    struct rs_course_row row = {.epoch = each ? (t->course.step + each - 1) / each : 0,
+                                .lr = t->adam.lr,
+                                .seconds = rs_now() - t->started,
+                                .validation = validation};
+    return t->files->log ? rs_error_at("log", rs_course_log(&t->course, t->files->log, &row)) : NULL;
 }
 
-/* One row: what was trained on since the last, and a validation if there was one. */
-static const char *log_row(struct trainer *t, int64_t epoch, const struct rs_validation *validation)
+static const char *keep(struct trainer *t, const char *path)
 {
-    FILE *log = t->files->log;
-    const double none = (double)NAN;
-    double now = rs_now(), count = (double)t->tally.count;
-    if (!log)
-        return NULL;
-    const double figures[] = {t->tally.loss / count,
-                              (double)t->tally.correct / count,
-                              validation ? validation->loss : none,
-                              validation ? validation->accuracy : none,
-                              validation ? validation->dice : none,
-                              validation ? validation->auc : none,
-                              t->adam.lr,
-                              (double)(t->samples - t->logged) / (now - t->logged_at)};
-    fprintf(log, "%jd\t%jd\t", (intmax_t)t->adam.step, (intmax_t)epoch);
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        print_figure(log, figures[i]);
-    fprintf(log, "%.3f\n", now - t->started);
-    t->tally = (struct tally){0};
-    t->logged = t->samples;
-    t->logged_at = now;
-    errno = 0;
-    return fflush(log) || ferror(log) ? rs_error_at("log", rs_error_write(errno)) : NULL;
-}
-
-static const char *train_epoch(struct trainer *t, int64_t epoch)
-{
-    uint32_t count = t->data->count, batch = (uint32_t)t->options->batch;
-    struct rs_rng rng = rs_rng_at((uint64_t)t->options->seed, "shuffle", 0, (uint64_t)epoch);
-    for (uint32_t i = 0; i < count; i++)
-        t->order[i] = i;
-    rs_rng_shuffle(&rng, t->order, count);
-    t->seen = t->predicted = 0;
-    for (uint32_t at = 0; at < count; at += batch) {
-        uint32_t left = count - at;
-        const char *error = step(t, t->order + at, (int)(left < batch ? left : batch));
-        bool last = left <= batch;
-        if (!error && !last && t->adam.step % t->options->log_every == 0)
-            error = log_row(t, epoch, NULL);
-        if (error)
-            return error;
-    }
-    return NULL;
-}
-
-static const char *keep(struct trainer *t)
-{
-    return rs_error_at(t->files->model, rs_model_save(&t->model, t->files->model));
+    return rs_error_at(path, rs_model_save(&t->model, path));
 }
 
 /* Keeps the model if it is the best so far. */
-static const char *validate(struct trainer *t, const struct rs_dataset *data, int64_t epoch,
-                            struct rs_train_report *report)
+static const char *validate(struct trainer *t)
 {
     struct rs_validation now;
+    struct rs_course *course = &t->course;
     rs_progress_clear(&t->progress);
-    const char *error = rs_validate(&now, &t->model.net, data, (int)t->options->batch, t->options->fov_only);
+    const char *error =
+        rs_validate(&now, &t->model.net, t->validation, (int)t->options->batch, t->options->fov_only);
     if (error)
         return rs_error_at("validation", error);
-    report->one_class = now.one_class;
-    error = log_row(t, epoch, &now);
-    if (error || !(now.loss < report->best_loss || report->best_epoch == 0))
+    t->one_class = now.one_class;
+    error = log_row(t, &now);
+    if (error || (course->best_step && !(now.loss < course->best_loss)))
         return error;
-    report->best_loss = now.loss;
-    report->best_epoch = epoch;
-    report->threshold = now.threshold;
+    course->best_loss = now.loss;
+    course->best_step = course->step;
     t->model.has_threshold = !isnan(now.threshold);
-    t->model.threshold = now.threshold;
-    return keep(t);
+    t->model.threshold = t->model.has_threshold ? now.threshold : 0;
+    return keep(t, t->files->model);
 }
 
-static const char *train(struct trainer *t, const struct rs_dataset *validation,
-                         struct rs_train_report *report)
+/* What is due after an epoch, or after validate_every steps of a stream. */
+static const char *review(struct trainer *t)
 {
-    const char *error = NULL;
-    if (t->files->log)
-        fputs(rs_train_log_header, t->files->log);
-    for (int64_t epoch = 1; epoch <= t->options->epochs && !error; epoch++) {
-        error = train_epoch(t, epoch);
-        if (!error && validation)
-            error = validate(t, validation, epoch, report);
-        else if (!error)
-            error = log_row(t, epoch, NULL);
-        if (!error && !validation)
-            error = keep(t);
-        if (!validation)
-            report->one_class = t->predicted == 0 || t->predicted == t->seen;
+    const char *error;
+    if (t->validation) {
+        error = validate(t);
+    } else {
+        t->one_class = t->course.predicted == 0 || t->course.predicted == t->course.seen;
+        error = log_row(t, NULL);
+        if (!error)
+            error = keep(t, t->files->model);
     }
-    report->steps = t->adam.step;
+    t->course.seen = t->course.predicted = 0;
+    t->reviewed = t->course.step;
     return error;
 }
 
-const char *rs_train(const struct rs_train_options *options, const struct rs_dataset *data,
+static const char *keep_numbered(struct trainer *t)
+{
+    char name[4096];
+    int before = 0, width = 0;
+    const char *behind = "";
+    split_pattern(t->files->keep, &before, &width, &behind);
+    snprintf(name, sizeof name, "%.*s%0*jd%s", before, t->files->keep, width, (intmax_t)t->course.step,
+             behind);
+    return keep(t, name);
+}
+
+static const char *save_checkpoint(struct trainer *t)
+{
+    struct rs_checkpoint checkpoint = {&t->model, &t->adam, &t->course};
+    return rs_error_at(t->files->checkpoint, rs_checkpoint_save(&checkpoint, t->files->checkpoint));
+}
+
+static bool due(int64_t step, int64_t every)
+{
+    return every && step % every == 0;
+}
+
+/* What is due after a step; `*signal` is one that came. */
+static const char *after_step(struct trainer *t, int *signal)
+{
+    const struct rs_train_options *options = t->options;
+    int64_t step = t->course.step;
+    const char *error = NULL;
+    if (due(step, t->validate_every) || step == t->steps)
+        error = review(t);
+    else if (due(step, options->log_every))
+        error = log_row(t, NULL);
+    if (!error && due(step, options->keep_every))
+        error = keep_numbered(t);
+    *signal = t->files->checkpoint ? rs_interrupt_take() : 0;
+    if (!error && t->files->checkpoint &&
+        (*signal || due(step, options->checkpoint_every) || step == t->steps))
+        error = save_checkpoint(t);
+    return error;
+}
+
+/* On to the wanted number of steps, the end of the stream, or a signal. */
+static const char *train(struct trainer *t, int *signal)
+{
+    const char *error = NULL;
+    while (t->course.step < t->steps && !error && !rs_interrupt_ends(*signal)) {
+        error = rs_feed_next(t->feed, t->course.step, &t->batch);
+        if (!error && t->batch.x.n == 0)
+            return t->reviewed == t->course.step ? NULL : review(t);
+        t->course.samples += t->batch.x.n;
+        if (!error)
+            error = fit(t);
+        if (error)
+            return error;
+        t->course.step++;
+        error = after_step(t, signal);
+    }
+    return error;
+}
+
+/* Goes on from the checkpoint, if there is one; the log begins anew, or where the checkpoint left it. */
+static const char *resume(struct trainer *t)
+{
+    struct rs_checkpoint checkpoint = {&t->model, &t->adam, &t->course};
+    FILE *log = t->files->log;
+    bool found = false;
+    const char *error = NULL;
+    if (t->options->resume)
+        error =
+            rs_error_at(t->files->checkpoint, rs_checkpoint_load(&checkpoint, t->files->checkpoint, &found));
+    if (!error && found)
+        error = rs_feed_skip(t->feed, t->course.step);
+    if (error || !log)
+        return error;
+    return rs_error_at("log", found ? rs_course_cut(log, t->course.step) : rs_course_start_log(log));
+}
+
+static void start_clock(struct trainer *t)
+{
+    uint64_t total = (uint64_t)t->steps * (uint64_t)t->options->batch;
+    t->started = rs_now() - t->course.seconds;
+    t->progress = rs_progress_start("patches", total, t->options->progress);
+    t->progress.first = (uint64_t)t->course.samples;
+    t->reviewed = t->course.step;
+}
+
+static const char *run(struct trainer *t, struct rs_train_report *report)
+{
+    int signal = 0;
+    const char *error = resume(t);
+    if (error)
+        return error;
+    start_clock(t);
+    error = train(t, &signal);
+    *report = (struct rs_train_report){.steps = t->course.step,
+                                       .wanted = t->steps,
+                                       .samples = t->course.samples,
+                                       .best_step = t->course.best_step,
+                                       .best_loss = t->course.best_loss,
+                                       .threshold = t->model.threshold,
+                                       .one_class = t->one_class,
+                                       .signal = rs_interrupt_ends(signal) ? signal : 0};
+    return error;
+}
+
+const char *rs_train(const struct rs_train_options *options, struct rs_feed *feed,
                      const struct rs_dataset *validation, const struct rs_train_files *files,
                      struct rs_train_report *report)
 {
-    struct trainer t = {.options = options, .data = data, .files = files};
-    *report = (struct rs_train_report){0};
-    const char *error = check_data(options, data);
+    struct trainer t = {.options = options, .files = files, .feed = feed, .validation = validation};
+    int64_t each = rs_feed_epoch_steps(feed);
+    t.steps = each ? options->epochs * each : options->steps;
+    t.validate_every = each ? each : options->validate_every;
+    const char *error = check_data(options, rs_feed_shape(feed));
     if (!error && validation)
-        error = rs_error_at("validation", rs_dataset_differ(data, validation));
+        error = check_validation(feed, validation);
     if (!error)
         error = start_model(&t);
     if (error)
         return error;
     start_memory(&t);
-    t.started = t.logged_at = rs_now();
-    t.progress =
-        rs_progress_start("patches", (uint64_t)options->epochs * (uint64_t)data->count, options->progress);
-    error = train(&t, validation, report);
+    error = run(&t, report);
     finish(&t);
     return error;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "layer/loss.h"
 #include "layer/probability.h"
 #include "measure/scores.h"
@@ -75,5 +76,9 @@ const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
     rs_unet_work_free(run.work);
     rs_histogram_free(&run.histogram);
     free(planes);
+    if (!error && run.loss.count == 0)
+        error = rs_error("no pixel in the field of view");
+    if (!error && !isfinite(run.loss.sum))
+        error = rs_error("the loss is not finite");
     return error;
 }

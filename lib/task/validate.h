@@ -13,7 +13,8 @@ struct rs_validation {
     bool one_class;        /* every pixel said to be the same at .5 */
 };
 
-/* Runs the network over all samples, `batch` at a time; pixels in the field of view alone with `fov_only`. */
+/* Runs the network over all samples, `batch` at a time; pixels in the field of view alone with `fov_only`. An
+ * error if there is no such pixel, or the loss is not finite. */
 const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
                         const struct rs_dataset *data, int batch, bool fov_only);
 

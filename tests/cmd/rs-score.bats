@@ -8,7 +8,7 @@ pam() {
     printf 'P7\nWIDTH %d\nHEIGHT %d\nDEPTH %d\nMAXVAL %d\nTUPLTYPE %s\nENDHDR\n' \
         "$width" "$height" $(($# / (width * height))) "$maxval" "$kind"
     for sample; do
-        printf "\\$(printf %03o "$sample")"
+        printf %b "\\0$(printf %03o "$sample")"
     done
 }
 
@@ -22,7 +22,7 @@ six() {
     pam 3 2 3 PROB_VESSEL_FOV 3 3 3  0 3 1  0 0 3   1 3 2  3 0 0  1 0 3
 }
 
-# figure ROW COLUMN: from the table on stdin
+# figure ROW COLUMN: from the table or the comparison on stdin
 figure() {
     awk -F '\t' -v row="$1" -v column="$2" '
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
@@ -34,13 +34,21 @@ is() {
     assert_equal "$1 $2 $(figure "$1" "$2" <<<"$output")" "$1 $2 $3"
 }
 
-# varied COUNT: maps of 8 x 8 pixels, a third of them vessel, each map wrong in its own way
+# scored ARGUMENT...: rs-score of all pixels
+scored() {
+    rs-score -pixels=image "$@"
+}
+
+# varied COUNT [SHARE]: maps of 8 x 8 pixels, a third of them vessel, each map wrong in its own way; SHARE
+# quarters of the way to the truth
 varied() {
-    local image pixel samples
+    local image pixel map vessel samples
     for ((image = 0; image < $1; image++)); do
         samples=()
         for ((pixel = 0; pixel < 64; pixel++)); do
-            samples+=($(((pixel * 31 + image * image * 5) % 170 + pixel % 3 / 2 * 80)) $((pixel % 3 / 2 * 255)))
+            vessel=$(((pixel % 3 == 2) * 255))
+            map=$(((pixel * 31 + image * image * 5) % 170 + (pixel % 3 == 2) * 80))
+            samples+=($((map + (vessel - map) * ${2:-0} / 4)) "$vessel")
         done
         pam 8 8 255 PROB_VESSEL "${samples[@]}"
     done
@@ -192,6 +200,219 @@ all	$row"
     is upper auc_roc NA
 }
 
+@test "-compare: the figures of both streams, their differences, bounds and p" {
+    varied 6 2 >better.pam
+    varied 6 >varied.pam
+    run --separate-stderr -0 rs-score -pixels=image -compare=varied.pam better.pam
+    assert_equal "$stderr" 'rs-score: images scored: 6, pixels: 384'
+    assert_equal "${lines[0]}" 'figure	first	second	difference	lower	upper	p'
+    assert_equal "$(cut -f1 <<<"$output" | xargs)" "figure auc_roc auc_pr log_loss brier ece threshold accuracy\
+ balanced_acc sensitivity specificity precision dice iou mcc"
+    compared=$output
+    for figure in auc_roc log_loss dice; do
+        assert_equal "$(figure $figure first <<<"$compared")" \
+            "$(rs-score -quiet -pixels=image better.pam | figure all $figure)"
+        assert_equal "$(figure $figure second <<<"$compared")" \
+            "$(rs-score -quiet -pixels=image varied.pam | figure all $figure)"
+    done
+    awk -F '\t' 'NR > 1 && $1 != "threshold" {
+        if ($2 - $3 - $4 > 2e-6 || $4 - $2 + $3 > 2e-6 || !($5 <= $4 && $4 <= $6)) exit 1 }' <<<"$compared"
+    # better in every image, so that no draw is beyond 0: p is 2 / 1001
+    assert_equal "$(figure brier p <<<"$compared")" 0.001998
+    [[ $(figure brier upper <<<"$compared") == -* ]]
+    assert_equal "$(grep '^threshold' <<<"$compared")" 'threshold	0.5	0.5	0	NA	NA	NA'
+}
+
+@test "-compare the other way round turns the signs, and p stays" {
+    varied 6 2 >better.pam
+    varied 6 >varied.pam
+    rs-score -quiet -pixels=image -compare=varied.pam better.pam >one
+    rs-score -quiet -pixels=image -compare=better.pam varied.pam >two
+    paste one two | awk -F '\t' 'NR > 1 && $1 != "threshold" &&
+        !($2 == $10 && $4 == -$11 && $5 == -$13 && $6 == -$12 && $7 == $14) { exit 1 }'
+}
+
+@test "-compare with itself: no difference, p 1" {
+    varied 4 >varied.pam
+    cp varied.pam same.pam
+    run --separate-stderr -0 rs-score -pixels=image -threshold=best-dice -compare=same.pam varied.pam
+    assert_equal "$(cut -f 4- <<<"$output" | sort | uniq -c | xargs)" \
+        '13 0 0 0 1 1 0 NA NA NA 1 difference lower upper p'
+    one=$output
+    run --separate-stderr -0 rs-score -pixels=image -threshold=best-dice -compare=- varied.pam <same.pam
+    assert_equal "$output" "$one"
+    run --separate-stderr -0 rs-score -pixels=image -threshold=best-dice -compare=varied.pam <varied.pam
+    assert_equal "$output" "$one"
+}
+
+@test "-compare: -bootstrap draws, the same for the same seed" {
+    varied 5 2 >better.pam
+    varied 5 >varied.pam
+    run --separate-stderr -0 rs-score -pixels=image -compare=varied.pam better.pam
+    default=$output
+    run --separate-stderr -0 rs-score -pixels=image -compare=varied.pam -bootstrap=1000 -seed=1 better.pam
+    assert_equal "$output" "$default"
+    run --separate-stderr -0 rs-score -pixels=image -compare=varied.pam -seed=2 better.pam
+    assert_not_equal "$output" "$default"
+    run --separate-stderr -0 rs-score -pixels=image -compare=varied.pam -bootstrap=99 better.pam
+    assert_equal "$(figure brier p <<<"$output")" 0.02
+}
+
+@test "-compare: each stream has its own best Dice, maxval and planes" {
+    ten >ten.pam
+    { pam 5 2 255 PROB_VESSEL_FOV 90 255 0  91 255 0  10 200 0  0 255 0  9 0 0 \
+        1 0 0  1 100 0  0 0 0  0 0 0  95 0 0; } >other.pam
+    run --separate-stderr -0 rs-score -pixels=image -threshold=best-dice -compare=other.pam ten.pam
+    assert_equal "$(grep '^threshold' <<<"$output")" \
+        'threshold	oracle:0.5	oracle:0.0390625	0.460938	NA	NA	NA'
+    assert_equal "$(grep '^dice' <<<"$output")" 'dice	0.75	0.75	0	NA	NA	NA'
+    run --separate-stderr -0 rs-score -pixels=image -threshold=.25 -compare=other.pam ten.pam
+    assert_equal "$(grep '^sensitivity' <<<"$output")" 'sensitivity	0.75	0.5	0.25	NA	NA	NA'
+    assert_equal "$(grep '^threshold' <<<"$output")" 'threshold	0.25	0.25	0	NA	NA	NA'
+}
+
+@test "-compare: -threshold=model is one for both" {
+    rs-synth -quiet -width=64 -height=64 -count=2 >s.pam
+    rs-patch -quiet -size=16 -count=8 s.pam | rs-norm -quiet >t
+    rs-train -quiet -channels=2,2 -epochs=1 -model=m -validate=t t
+    rs-infer -quiet -model=m s.pam >map.pam
+    run --separate-stderr -0 rs-score -threshold=model -model=m -compare=map.pam map.pam
+    wanted=$(rs-score -quiet -threshold=model -model=m map.pam | figure all threshold)
+    assert_equal "$(figure threshold first <<<"$output")" "$wanted"
+    assert_equal "$(figure threshold second <<<"$output")" "$wanted"
+}
+
+@test "-compare: what does not pair is named" {
+    ten >ten.pam
+    six >six.pam
+    cat ten.pam six.pam >two.pam
+    fails 1 'absent: No such file' scored -compare=absent ten.pam
+    fails 1 'two.pam: image 2: no partner: ten.pam ends before its image 2' scored -compare=ten.pam two.pam
+    fails 1 'ten.pam: image 1: no partner: stdin ends before its image 1' scored -compare=- ten.pam </dev/null
+    fails 1 'two.pam: image 2: no partner: the operands have ended' scored -compare=two.pam ten.pam
+    { cat ten.pam; pam 2 3 3 PROB_VESSEL 3 3  0 3  0 0  1 3  3 0  1 0; } >turned.pam
+    fails 1 'six.pam: image 1: does not pair with turned.pam: image 2: 3 x 2 pixels, and there 2 x 3' \
+        scored -compare=turned.pam ten.pam six.pam
+    { cat ten.pam; pam 3 2 3 PROB_VESSEL_FOV 3 3 3  0 3 1  0 0 3   1 3 2  3 3 0  1 3 3; } >truth.pam
+    fails 1 'two.pam: image 2: does not pair with truth.pam: image 2: the truth differs in 2 of 6 pixels,'\
+' first in column 1 of row 1' scored -compare=truth.pam two.pam
+    pam 3 2 3 PROB_VESSEL_FOV 3 3 3  0 3 1  0 0 1   1 3 2  3 0 0  1 0 3 >field.pam
+    run --separate-stderr -0 scored -compare=field.pam six.pam
+    fails 1 'six.pam: image 1: does not pair with field.pam: image 1: the field of view differs in 1 of 6 pixels,'\
+' first in column 2 of row 0' rs-score -compare=field.pam six.pam
+}
+
+@test "-compare: what is wrong in the other stream is said of it" {
+    ten >ten.pam
+    ten | head -c -1 >torn.pam
+    pam 5 2 3 PROB 3 3 2 0 3 1 1 0 0 0 >bare.pam
+    { cat ten.pam; pam 5 2 255 PROB_VESSEL 3 3  3 2  2 3  0 3  3 0   1 0  1 1  0 0  0 0  0 1; } >maxvals.pam
+    fails 1 'rs-score: torn.pam: image 1: ends in the middle of an image' scored -compare=torn.pam ten.pam
+    fails 1 'rs-score: bare.pam: image 1: TUPLTYPE PROB, but' scored -compare=bare.pam ten.pam
+    fails 1 'rs-score: maxvals.pam: image 2: maxval 255 after' scored -compare=maxvals.pam ten.pam ten.pam
+    fails 1 'rs-score: ten.pam: image 1: PROB_VESSEL has no field of view' rs-score -compare=ten.pam ten.pam
+    cat ten.pam torn.pam >late.pam
+    fails 1 'rs-score: late.pam: image 2: ends in the middle' scored -compare=late.pam ten.pam
+}
+
+@test "-compare: -expect, -verbose, a full disk, stdin twice" {
+    ten | tee same.pam >ten.pam
+    fails 1 '1 of 2 images' scored -expect=2 -compare=ten.pam ten.pam
+    run --separate-stderr -0 scored -verbose -compare=- ten.pam <same.pam
+    assert_equal "${stderr_lines[0]}" 'rs-score: ten.pam: image 1: PROB_VESSEL 5x2, maxval 3'
+    assert_equal "${stderr_lines[1]}" 'rs-score: stdin: image 1: PROB_VESSEL 5x2, maxval 3'
+    run --separate-stderr -1 bash -c 'rs-score -pixels=image -compare=ten.pam ten.pam >/dev/full'
+    assert_equal "$stderr" 'rs-score: stdout: No space left on device'
+    fails 2 '-compare=-: stdin is an operand already' scored -compare=- <ten.pam
+    fails 2 '-compare=-: stdin is an operand already' scored -compare=- ten.pam - <same.pam
+}
+
+@test "-curve=roc, pr and calibration, worked by hand" {
+    ten >ten.pam
+    run --separate-stderr -0 rs-score -pixels=image -curve=roc ten.pam
+    assert_equal "$stderr" 'rs-score: images scored: 1, pixels: 10'
+    assert_equal "$output" 'threshold	false_positive_rate	sensitivity
+1	0	0
+0.75	0.166666666666667	0.5
+0.5	0.166666666666667	0.75
+0.25	0.5	0.75
+0	1	1'
+    run --separate-stderr -0 rs-score -pixels=image -curve=pr ten.pam
+    assert_equal "$output" 'threshold	sensitivity	precision
+0.75	0.5	0.666666666666667
+0.5	0.75	0.75
+0.25	0.75	0.5
+0	1	0.4'
+    run --separate-stderr -0 rs-score -pixels=image -curve=calibration ten.pam
+    assert_equal "${lines[0]}" 'lower	upper	count	mean_p	prevalence'
+    assert_equal "${#lines[@]}" 16
+    assert_equal "${lines[1]}" '0	0.0666666666666667	0	NA	NA'
+    assert_equal "${lines[2]}" '0.0666666666666667	0.133333333333333	4	0.125	0.25'
+    assert_equal "${lines[14]}" '0.866666666666667	0.933333333333333	3	0.875	0.666666666666667'
+}
+
+@test "-curve: areas and thresholds are those of the table" {
+    { ten; varied 3 | pamdepth -quiet 3; } >maps.pam
+    rs-score -quiet -pixels=image maps.pam >table.tsv
+    rs-score -quiet -pixels=image -curve=roc maps.pam >roc.tsv
+    rs-score -quiet -pixels=image -curve=pr maps.pam >pr.tsv
+    rs-score -quiet -pixels=image -curve=calibration maps.pam >bins.tsv
+    area=$(awk -F '\t' 'NR > 2 { sum += ($2 - x) * ($3 + y) / 2 } { x = $2; y = $3 } END { printf "%.6g", sum }' roc.tsv)
+    assert_equal "$area" "$(figure all auc_roc <table.tsv)"
+    area=$(awk -F '\t' 'NR > 1 { sum += ($2 - x) * $3; x = $2 } END { printf "%.6g", sum }' pr.tsv)
+    assert_equal "$area" "$(figure all auc_pr <table.tsv)"
+    gap=$(awk -F '\t' 'NR > 1 && $3 { gap = $4 - $5; sum += $3 * (gap < 0 ? -gap : gap); n += $3 }
+        END { printf "%.6g", sum / n }' bins.tsv)
+    assert_equal "$gap" "$(figure all ece <table.tsv)"
+    tail -n +2 roc.tsv | while read -r threshold fpr sensitivity; do
+        rs-score -quiet -pixels=image -threshold="$threshold" maps.pam >at.tsv
+        awk -v a="$sensitivity" -v b="$(figure all sensitivity <at.tsv)" -v c="$fpr" -v d="$(figure all specificity <at.tsv)" \
+            'BEGIN { exit !((a - b) ^ 2 < 1e-10 && (c + d - 1) ^ 2 < 1e-10) }' || fail "at $threshold"
+    done
+}
+
+@test "-curve: of all levels that occur, of nothing, of one kind" {
+    {
+        printf 'P7\nWIDTH 2\nHEIGHT 1\nDEPTH 2\nMAXVAL 65535\nTUPLTYPE PROB_VESSEL\nENDHDR\n'
+        printf '\150\366\377\377\150\365\000\000'
+    } >wide.pam
+    run --separate-stderr -0 rs-score -pixels=image -curve=roc wide.pam
+    assert_equal "$(tail -n +2 <<<"$output" | xargs)" '1 0 0 0.410003662109375 0 1 0.409988403320312 1 1'
+    pam 2 1 255 PROB_VESSEL 9 0  8 0 >background.pam
+    run --separate-stderr -0 rs-score -pixels=image -curve=roc background.pam
+    assert_equal "$(tail -n +2 <<<"$output" | xargs)" '1 0 NA 0.03515625 0.5 NA 0.03125 1 NA'
+    pam 2 1 255 PROB_VESSEL_FOV 9 0 0  8 0 0 >outside.pam
+    run --separate-stderr -0 rs-score -curve=roc outside.pam
+    assert_equal "$(tail -n +2 <<<"$output" | xargs)" '1 NA NA'
+    run --separate-stderr -0 rs-score -curve=pr outside.pam
+    assert_equal "$output" 'threshold	sensitivity	precision'
+}
+
+@test "-curve: errors as without, no line of it before the end, a full disk, a reader that leaves" {
+    ten >ten.pam
+    fails 1 '1 of 2 images' rs-score -pixels=image -curve=roc -expect=2 ten.pam
+    fails 1 'ten.pam: image 1: PROB_VESSEL has no field of view' rs-score -curve=pr ten.pam
+    for curve in roc pr calibration; do
+        run --separate-stderr -1 bash -c "rs-score -pixels=image -curve=$curve ten.pam >/dev/full"
+        assert_equal "$stderr" 'rs-score: stdout: No space left on device'
+    done
+    run --separate-stderr -0 bash -c '{ sleep .2; cat ten.pam; } | rs-score -pixels=image -curve=roc | true
+        exit "${PIPESTATUS[1]}"'
+    assert_equal "$stderr" ''
+}
+
+@test "-curve: gnuplot reads it" {
+    command -v gnuplot >/dev/null || skip "no gnuplot"
+    varied 3 >maps.pam
+    for curve in roc pr calibration; do
+        rs-score -quiet -pixels=image -curve=$curve maps.pam >$curve.tsv
+    done
+    run -0 gnuplot -e 'set terminal dumb; set datafile missing "NA"' \
+        -e 'plot "roc.tsv" using 2:3 with lines, "pr.tsv" using "sensitivity":"precision"' \
+        -e 'plot "calibration.tsv" using "mean_p":"prevalence"'
+    refute_output --partial warning
+}
+
 @test "-expect" {
     { ten; ten; } >two.pam
     run --separate-stderr -0 rs-score -pixels=image -expect=2 two.pam
@@ -252,6 +473,11 @@ all	$row"
     fails 2 'whole number' rs-score -bootstrap=0
     fails 2 'whole number' rs-score -expect=0
     fails 2 'is not an option' rs-score -treshold=1
+    fails 2 "'det' is not one of roc|pr|calibration" rs-score -curve=det
+    for other in -bootstrap=9 -compare=x.pam -threshold=.4; do
+        fails 2 '-curve goes without -bootstrap, -compare and -threshold' rs-score -curve=roc $other
+    done
+    fails 2 'an empty name' rs-score -compare=
 }
 
 @test "a write that fails is an error, a reader that leaves is none" {

@@ -72,7 +72,7 @@ train() {
 
 @test "usage errors" {
     fails 2 "-model=OUT must be given" rs-train -epochs=1
-    fails 2 "-epochs=N must be given" rs-train -model=m
+    fails 2 "-epochs=N or -steps=N must be given" rs-train -model=m
     fails 2 "'32' is one level" rs-train -model=m -epochs=1 -channels=32
     fails 2 "is not a list" rs-train -model=m -epochs=1 -channels=1,2,3,4,5,6
     fails 2 "-lr: 'nan' is not a number" rs-train -model=m -epochs=1 -lr=nan

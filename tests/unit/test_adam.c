@@ -1,7 +1,7 @@
 /* Adam against algorithm 1 of Kingma and Ba (2015), in double and by hand.
  *
  * U is a float's rounding. A moment is rounded three times a step, and so is a quotient of moments; the
- * numbers below take no step of more than lr, so that `STEPS` of them err by at most 10 STEPS U lr, and the
+ * numbers below take steps of about lr, so that `STEPS` of them err by at most 10 STEPS U lr, and the
  * parameter that adds them up by U of its own size each time. */
 #include <float.h>
 #include <math.h>
@@ -62,7 +62,7 @@ static void test_steps(struct rs_adam adam, const char *name)
 static void test_rates(void)
 {
     struct rs_adam usual = start(COUNT), other = start(COUNT), none = start(COUNT);
-    other.beta1 = .5;
+    other.beta1 = .99;
     other.beta2 = .9;
     other.lr = .125;
     other.epsilon = 1e-2;

@@ -712,6 +712,26 @@ static void test_odd_patch(const struct rs_record *record)
     }
 }
 
+/* In memory [k][k][ci][co], in the file [co][ci][k][k]. */
+static void test_layout(const struct rs_model *model, const struct bytes *file,
+                        const struct rs_record *record, size_t header)
+{
+    const struct rs_unet_plan plan = rs_unet_plan_of(&model->net.shape);
+    const struct rs_conv_place *at = &plan.enc[1].conv[0];
+    const struct rs_array *array = rs_record_find(record, "enc2.conv1.weight");
+    int wrong = 0, i = 0;
+    for (int o = 0; o < at->co; o++)
+        for (int c = 0; c < at->ci; c++)
+            for (int tap = 0; tap < 9; tap++, i++) {
+                float value,
+                    wanted = model->net.parameters[at->w + (size_t)((tap * at->ci + c) * at->co + o)];
+                memcpy(&value, file->data + header + array->offset + (size_t)i * sizeof value, sizeof value);
+                wrong += value != wanted;
+            }
+    ok(wrong == 0 && at->ci != at->co && array->shape[0] == at->co && array->shape[1] == at->ci,
+       "weights stand in the file as PyTorch has them");
+}
+
 static void test_model_file(void)
 {
     struct rs_model model;
@@ -719,6 +739,7 @@ static void test_model_file(void)
     struct rs_record record = {0};
     size_t header;
     no_error(rs_record_parse(&record, file.data, file.size, &header), "a model file is a safetensors file");
+    test_layout(&model, &file, &record, header);
     test_cut_model(&file);
     test_bad_values(&file);
     test_arrays(&record);

@@ -434,14 +434,15 @@ static void test_conv_case(struct conv_case *t, const char *name)
     conv_gradient_free(&g_size);
 }
 
-/* 37 x 31 and 3 x 600 are more than one block of positions; 17 images are more than there are shards. */
+/* 37 x 31 and 3 x 600 are more than one block of positions, 2 x 255 is just one; 17 images are more than
+ * there are shards. */
 static void test_conv(void)
 {
     const struct {
         int n, h, w, ci, co;
-    } sizes[] = {{1, 1, 1, 1, 1},   {1, 1, 7, 2, 3},  {1, 7, 1, 3, 2},    {2, 3, 5, 5, 16},
-                 {17, 5, 3, 3, 5},  {17, 1, 2, 1, 2}, {2, 9, 11, 16, 33}, {1, 6, 4, 33, 16},
-                 {2, 37, 31, 3, 5}, {1, 3, 600, 2, 1}};
+    } sizes[] = {{1, 1, 1, 1, 1},   {1, 1, 7, 2, 3},   {1, 7, 1, 3, 2},    {2, 3, 5, 5, 16},
+                 {17, 5, 3, 3, 5},  {17, 1, 2, 1, 2},  {2, 9, 11, 16, 33}, {1, 6, 4, 33, 16},
+                 {2, 37, 31, 3, 5}, {1, 3, 600, 2, 1}, {1, 2, 255, 2, 2}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int kind = 0; kind < 4; kind++) {
             char name[96];
@@ -889,7 +890,8 @@ static void test_norm(void)
 {
     const struct {
         int n, h, w, c;
-    } sizes[] = {{1, 1, 1, 1}, {1, 1, 2, 2}, {17, 3, 1, 3}, {2, 17, 5, 5}, {1, 33, 31, 16}, {3, 16, 2, 33}};
+    } sizes[] = {{1, 1, 1, 1},    {1, 1, 2, 2},   {17, 3, 1, 3}, {2, 17, 5, 5},
+                 {1, 33, 31, 16}, {3, 16, 2, 33}, {17, 37, 3, 2}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         char name[64];
         struct norm_case t = norm_case_of(map_noise(sizes[i].n, sizes[i].h, sizes[i].w, sizes[i].c));
@@ -927,8 +929,7 @@ static void test_norm_slopes(void)
 
 /* Mean 1000, standard deviation .01. Sums of N squares in double err by at most 3 N 2^-53 mean^2, which is
  * the tolerance of the variance, and half as much, over the variance, that of the inverse deviation; floats
- * would be off by a million times more. z is compared through the mean as float holds it: 1000's neighbours
- * are 6e-5 apart. */
+ * would be off by a million times more. The mean itself is kept as a float. */
 static void test_norm_far_mean(void)
 {
     struct rs_map y = map_new(2, 17, 5, 2);
@@ -1172,7 +1173,8 @@ static void test_act_slopes(double p)
 
 /* --- Loss --- */
 
-/* Logits with their truth; field of view where `fov` is set. */
+/* Logits with their truth; field of view where `fov` is set. The first pixels are just over and just under
+ * half of both. */
 struct loss_case {
     struct rs_map x;
     struct field xd;
@@ -1187,8 +1189,8 @@ static struct loss_case loss_case_new(int n, int h, int w, bool in_fov)
     t.vessel = rs_alloc(pixels, 1);
     t.fov = rs_alloc(pixels, 1);
     for (size_t i = 0; i < pixels; i++) {
-        t.vessel[i] = (uint8_t)rs_rng_below(&rng, 256);
-        t.fov[i] = (uint8_t)(i ? rs_rng_below(&rng, 256) : 128);
+        t.vessel[i] = (uint8_t)(i < 4 ? 128 - i % 2 : rs_rng_below(&rng, 256));
+        t.fov[i] = (uint8_t)(i < 4 ? 128 - i / 2 : rs_rng_below(&rng, 256));
     }
     for (int row = 0; row < n * h; row++)
         for (int j = 0; j < w; j++)
@@ -1495,7 +1497,7 @@ static double worst_part(struct net_case *t, const char **name)
 static void test_net(const struct rs_unet_shape *shape, int n, int size, double dropout)
 {
     struct net_case t = net_case_new(shape, n, size);
-    const struct rs_drop drop = t.drop = (struct rs_drop){.p = dropout, .seed = 3, .step = 9};
+    const struct rs_drop drop = t.drop = (struct rs_drop){.p = dropout, .seed = 3, .layer = 99, .step = 9};
     const char *name = "none";
     t.twin = (struct net_twin){rs_unet_plan_of(shape), *shape, t.p, &t.drop, &t.margin};
     double loss = run_net(&t, &drop), twin = net_function(&t);

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "measure/bootstrap.h"
+#include "measure/curve.h"
 #include "tap.h"
 
 static struct rs_histogram histogram(int levels, const uint64_t *vessel, const uint64_t *background)
@@ -94,6 +96,67 @@ static void test_names(void)
            !strcmp(rs_figure_names[6], "threshold") && !strcmp(rs_figure_names[12], "dice") &&
            !strcmp(rs_figure_names[14], "mcc"),
        "and their names");
+}
+
+static bool is_point(struct rs_curve_point at, double threshold, double fpr, double sensitivity,
+                     double precision)
+{
+    return at.threshold == threshold && at.false_positive_rate == fpr && at.sensitivity == sensitivity &&
+           (isnan(precision) ? isnan(at.precision) : at.precision == precision);
+}
+
+static void test_curve_by_hand(void)
+{
+    const uint64_t vessel[4] = {1, 0, 1, 2}, background[4] = {3, 2, 0, 1};
+    struct rs_histogram h = histogram(4, vessel, background);
+    struct rs_curve c = rs_curve_of(&h);
+    ok(c.count == 5 && is_point(c.at[0], 1, 0, 0, NAN), "a curve starts where nothing is marked");
+    ok(is_point(c.at[1], .75, 1. / 6, .5, 2. / 3) && is_point(c.at[2], .5, 1. / 6, .75, .75) &&
+           is_point(c.at[3], .25, .5, .75, .5) && is_point(c.at[4], 0, 1, 1, .4),
+       "and has a point for every level");
+    free(c.at);
+    h.background[1] = 0;
+    c = rs_curve_of(&h);
+    ok(c.count == 4 && is_point(c.at[3], 0, 1, 1, .5), "but for an empty one");
+    free(c.at);
+    rs_histogram_clear(&h);
+    c = rs_curve_of(&h);
+    ok(c.count == 1 && isnan(c.at[0].false_positive_rate) && isnan(c.at[0].sensitivity),
+       "without pixels there is the start alone, and it is undefined");
+    free(c.at);
+    rs_histogram_add(&h, 3, false);
+    c = rs_curve_of(&h);
+    ok(c.count == 2 && isnan(c.at[1].sensitivity) && c.at[1].false_positive_rate == 1 &&
+           c.at[1].precision == 0,
+       "without vessel no sensitivity is defined");
+    free(c.at);
+    rs_histogram_free(&h);
+}
+
+static void test_calibration_by_hand(void)
+{
+    const uint64_t vessel[4] = {1, 0, 1, 2}, background[4] = {3, 2, 0, 1};
+    struct rs_histogram h = histogram(4, vessel, background);
+    struct rs_bin bins[RS_ECE_BINS];
+    rs_calibration_of(&h, bins);
+    bool edges = true;
+    uint64_t count = 0;
+    for (int i = 0; i < RS_ECE_BINS; i++) {
+        edges &= bins[i].lower == i / 15. && bins[i].upper == (i + 1) / 15.;
+        count += bins[i].count;
+    }
+    ok(edges && count == 10, "fifteen bins from 0 to 1 hold all pixels");
+    ok(bins[1].count == 4 && bins[1].mean == .125 && bins[1].prevalence == .25, "1/8 in the second");
+    ok(bins[13].count == 3 && bins[13].mean == .875 && bins[13].prevalence == 2. / 3,
+       "7/8 in the last but one");
+    ok(bins[0].count == 0 && isnan(bins[0].mean) && isnan(bins[0].prevalence), "an empty bin has no means");
+    rs_histogram_free(&h);
+    h = rs_histogram_start(256);
+    rs_histogram_add(&h, 0, true);
+    h.background[16] = 3;
+    rs_calibration_of(&h, bins);
+    near(bins[0].mean, (.5 + 3 * 16.5) / 256 / 4, 1e-17, "the mean of unequal levels");
+    rs_histogram_free(&h);
 }
 
 /* Of 256 levels, 0 to 16 lie below 1/15. */
@@ -192,6 +255,71 @@ static void compare_thresholds(const struct rs_histogram *h, int thresholds, cha
     }
 }
 
+static bool same_or_undefined(double found, double wanted)
+{
+    return isnan(wanted) ? isnan(found) : same(found, wanted);
+}
+
+/* The start of scikit-learn's curve has the threshold infinity. */
+static void compare_curve(const struct rs_histogram *h, char **at)
+{
+    size_t count = (size_t)next(at), step = (size_t)next(at), right = 0, tried = 0;
+    struct rs_curve c = rs_curve_of(h);
+    ok(c.count == count, "%zu points of %d levels", c.count, h->levels);
+    for (size_t i = 0; i < count && count == c.count; i += step, tried++) {
+        double p = next(at);
+        right += i == 0 ? isinf(p) : same(c.at[i].threshold + .5 / h->levels, p);
+        right += same(c.at[i].false_positive_rate, next(at));
+        right += same(c.at[i].sensitivity, next(at));
+        right += same_or_undefined(c.at[i].precision, next(at));
+    }
+    ok(right == 4 * tried, "%zu of the %zu points compared of %d levels", right / 4, tried, h->levels);
+    free(c.at);
+}
+
+/* scikit-learn leaves empty bins out. */
+static void compare_calibration(const struct rs_histogram *h, char **at)
+{
+    struct rs_bin bins[RS_ECE_BINS];
+    rs_calibration_of(h, bins);
+    int filled = (int)next(at), right = 0;
+    for (int i = 0; i < RS_ECE_BINS; i++)
+        if (bins[i].count) {
+            right += same(bins[i].mean, next(at));
+            right += same(bins[i].prevalence, next(at));
+        }
+    ok(right == 2 * filled, "%d bins of %d levels", filled, h->levels);
+}
+
+/* What the figures say of a threshold, every point of the curve says, too. */
+static bool agree(const struct rs_histogram *h, const struct rs_curve *c)
+{
+    bool agreed = true;
+    for (size_t i = 0; i < c->count; i += 1 + c->count / 100) {
+        struct rs_scores s = rs_scores_of(h, c->at[i].threshold);
+        agreed &= same(s.sensitivity, c->at[i].sensitivity);
+        agreed &= same(1 - s.specificity, c->at[i].false_positive_rate);
+        agreed &= same_or_undefined(c->at[i].precision, s.precision);
+    }
+    return agreed;
+}
+
+static void compare_areas(const struct rs_histogram *h)
+{
+    struct rs_curve c = rs_curve_of(h);
+    struct rs_scores s = rs_scores_of(h, .5);
+    double roc = 0, pr = 0;
+    for (size_t i = 1; i < c.count; i++) {
+        struct rs_curve_point a = c.at[i - 1], b = c.at[i];
+        roc += (b.false_positive_rate - a.false_positive_rate) * (a.sensitivity + b.sensitivity) / 2;
+        pr += (b.sensitivity - a.sensitivity) * b.precision;
+    }
+    near(roc, s.auc_roc, 1e-12, "the area under the ROC curve of %d levels", h->levels);
+    near(pr, s.auc_pr, 1e-12, "the average precision of the curve of %d levels", h->levels);
+    ok(agree(h, &c), "the points of %d levels at their thresholds", h->levels);
+    free(c.at);
+}
+
 /* One case of dump_sklearn.py. */
 static void compare_case(char **at)
 {
@@ -210,6 +338,9 @@ static void compare_case(char **at)
     }
     ok(rs_best_dice_threshold(&h) == next(at), "best Dice of %d levels", levels);
     compare_thresholds(&h, thresholds, at);
+    compare_curve(&h, at);
+    compare_calibration(&h, at);
+    compare_areas(&h);
     rs_histogram_free(&h);
 }
 
@@ -256,10 +387,11 @@ static void test_bootstrap(void)
     struct rs_packed images[10];
     for (int i = 0; i < 10; i++)
         images[i] = ten_pixels(i);
-    struct rs_bootstrap how = {.levels = 4, .threshold = .5, .draws = 10000, .seed = 1};
+    struct rs_bootstrap how = {.images = 10, .draws = 10000, .seed = 1};
+    struct rs_maps maps = {.levels = 4, .threshold = .5, .images = images};
     struct rs_scores lower, upper, lower2, upper2;
-    rs_bootstrap(&how, images, 10, &lower, &upper);
-    rs_bootstrap(&how, images, 10, &lower2, &upper2);
+    rs_bootstrap(&how, &maps, &lower, &upper);
+    rs_bootstrap(&how, &maps, &lower2, &upper2);
     ok(!memcmp(&lower, &lower2, sizeof lower) && !memcmp(&upper, &upper2, sizeof upper),
        "one seed, one result");
     double sigma = sqrt(8.25 / 10) / 10; /* of the mean of ten of 0, .1, ..., .9 */
@@ -267,16 +399,87 @@ static void test_bootstrap(void)
     near(upper.accuracy, .45 + 1.96 * sigma, .015, "upper bound of a mean");
     ok(lower.count == 100 && lower.threshold == .5 && upper.threshold == .5, "count and threshold stay");
     how.seed = 2;
-    rs_bootstrap(&how, images, 10, &lower2, &upper2);
+    rs_bootstrap(&how, &maps, &lower2, &upper2);
     ok(lower.accuracy != lower2.accuracy || upper.accuracy != upper2.accuracy || lower.dice != lower2.dice,
        "another seed, another result");
-    rs_bootstrap(&how, images, 2, &lower, &upper);
+    how.images = 2;
+    rs_bootstrap(&how, &maps, &lower, &upper);
     ok(lower.accuracy == 0 && upper.accuracy == .1, "two images: the bounds are the images");
     ok(lower.auc_roc == 1 && upper.auc_roc == 1, "draws without vessel are left out");
-    rs_bootstrap(&how, images + 1, 1, &lower, &upper);
+    how.images = 1;
+    maps.images = images + 1;
+    rs_bootstrap(&how, &maps, &lower, &upper);
     ok(isnan(lower.accuracy) && isnan(upper.auc_roc) && lower.count == 10, "one image has no bounds");
     for (int i = 0; i < 10; i++)
         free(images[i].at);
+}
+
+static void test_two_sided(void)
+{
+    const double apart[] = {1, 2, 3}, one[] = {-1, 1, NAN, 2, 3}, touching[] = {-3, -2, 0, -1};
+    const double nothing[] = {0, 0}, undefined[] = {NAN};
+    near(rs_two_sided_p(apart, 3), 2. / 4, 1e-15, "p of no value beyond 0");
+    near(rs_two_sided_p(one, 5), 2. * 2 / 5, 1e-15, "of one in four and a NaN");
+    near(rs_two_sided_p(touching, 4), 2. * 2 / 5, 1e-15, "of one that is 0, from the other side");
+    ok(rs_two_sided_p(nothing, 2) == 1, "p is at most 1");
+    ok(isnan(rs_two_sided_p(undefined, 1)) && isnan(rs_two_sided_p(NULL, 0)), "of no value it is undefined");
+}
+
+/* Of ten pixels at 1/2, `right` are right. */
+static struct rs_packed right_pixels(int levels, int right)
+{
+    struct rs_histogram h = rs_histogram_start(levels);
+    for (int i = 0; i < 10; i++)
+        rs_histogram_add(&h, levels - 1, i < right);
+    struct rs_packed packed = rs_histogram_pack(&h);
+    rs_histogram_free(&h);
+    return packed;
+}
+
+static void pair_up(const int first[], const int second[], size_t count, struct rs_difference *accuracy)
+{
+    struct rs_packed a[8], b[8];
+    for (size_t i = 0; i < count; i++) {
+        a[i] = right_pixels(4, first[i]);
+        b[i] = right_pixels(256, second[i]);
+    }
+    const struct rs_bootstrap how = {.images = count, .draws = 999, .seed = 7};
+    struct rs_difference differences[RS_FIGURES];
+    rs_bootstrap_paired(&how, &(struct rs_maps){4, .5, a}, &(struct rs_maps){256, .25, b}, differences);
+    *accuracy = differences[7];
+    for (size_t i = 0; i < count; i++) {
+        free(a[i].at);
+        free(b[i].at);
+    }
+}
+
+/* How many of the 999 draws of two images take image `which` twice. */
+static int twice(uint64_t which)
+{
+    int count = 0;
+    for (uint64_t i = 0; i < 999; i++) {
+        struct rs_rng rng = rs_rng_at(7, "rs-score", 0, i);
+        uint64_t a = rs_rng_below(&rng, 2), b = rs_rng_below(&rng, 2);
+        count += a == which && b == which;
+    }
+    return count;
+}
+
+static void test_paired(void)
+{
+    struct rs_difference d;
+    pair_up((int[]){9, 1, 5, 3}, (int[]){8, 0, 4, 2}, 4, &d);
+    near(d.lower, .1, 1e-15, "images that all gain one pixel: every draw gains as much,");
+    near(d.upper, .1, 1e-15, "since it takes the same images of both,");
+    near(d.p, 2. / 1000, 1e-15, "and p is the least that 999 draws can tell");
+    pair_up((int[]){9, 1, 5, 3}, (int[]){9, 1, 5, 3}, 4, &d);
+    ok(d.lower == 0 && d.upper == 0 && d.p == 1, "nothing gained is no difference at all");
+    pair_up((int[]){2, 5}, (int[]){5, 4}, 2, &d);
+    near(d.lower, -.3, 1e-15, "one image loses three pixels,");
+    near(d.upper, .1, 1e-15, "one gains one: the bounds are the images,");
+    near(d.p, 2 * (twice(1) + 1) / 1000., 1e-15, "and only draws of the one gain");
+    pair_up((int[]){2}, (int[]){5}, 1, &d);
+    ok(isnan(d.lower) && isnan(d.upper) && isnan(d.p), "one image has neither bounds nor p");
 }
 
 int main(void)
@@ -284,6 +487,8 @@ int main(void)
     test_by_hand();
     test_extremes();
     test_names();
+    test_curve_by_hand();
+    test_calibration_by_hand();
     test_bins();
     test_thresholds();
     test_large_counts();
@@ -291,5 +496,7 @@ int main(void)
     test_against_sklearn();
     test_quantiles();
     test_bootstrap();
+    test_two_sided();
+    test_paired();
     return done();
 }

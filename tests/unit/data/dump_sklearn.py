@@ -2,11 +2,14 @@
 """Scores by scikit-learn 1.9.1, for test_measure.c: tests/unit/data/dump_sklearn.py > tests/unit/data/sklearn.txt
 
 A case: "LEVELS COUNT THRESHOLDS", COUNT lines "level truth", one line "auc_roc auc_pr log_loss brier ece", one line
-"best-Dice-threshold", and THRESHOLDS lines "threshold accuracy balanced_acc sensitivity specificity precision dice iou
-mcc". scikit-learn has no calibration error: it is taken here from its definition.
+"best-Dice-threshold", THRESHOLDS lines "threshold accuracy balanced_acc sensitivity specificity precision dice iou
+mcc", a line "POINTS STEP" and every STEP-th of the points "p false-positive-rate sensitivity precision" of the curves, a
+line "BINS" and BINS lines "mean-p share-of-vessel". scikit-learn has no calibration error: it is taken here from its
+definition.
 """
 import numpy as np
 from sklearn import metrics as m
+from sklearn.calibration import calibration_curve
 
 
 def ece(y, p, bins=15):
@@ -26,6 +29,21 @@ def at(threshold, y, p):
             m.matthews_corrcoef(y, z)]
 
 
+def curves(y, p):
+    roc = m.roc_curve(y, p, drop_intermediate=False)
+    precision, recall, thresholds = m.precision_recall_curve(y, p)
+    assert (thresholds[::-1] == roc[2][1:]).all() and (recall[-2::-1] == roc[1][1:]).all()
+    points = list(zip(roc[2], roc[0], roc[1], ["nan", *precision[-2::-1]]))
+    step = 1 + len(points) // 60
+    print(len(points), step)
+    for point in points[::step]:
+        print(*point)
+    shares, means = calibration_curve(y, p, n_bins=15)
+    print(len(means))
+    for pair in zip(means, shares):
+        print(*pair)
+
+
 def case(random, levels, count, prevalence, thresholds):
     y = (random.random(count) < prevalence).astype(int)
     q = np.clip(np.floor(levels * random.normal(.35 + .3 * y, .2)), 0, levels - 1).astype(int)
@@ -37,6 +55,7 @@ def case(random, levels, count, prevalence, thresholds):
     print(best_threshold(y, q, levels))
     for threshold in thresholds:
         print(*at(threshold, y, p))
+    curves(y, p)
 
 
 random = np.random.default_rng(20)

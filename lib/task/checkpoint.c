@@ -1,0 +1,186 @@
+#include "task/checkpoint.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/outfile.h"
+
+/* Arrays in the order of the file, each a vector of floats as it stands in memory. */
+enum { ARRAYS = 4 };
+struct array {
+    const char *name;
+    float *values;
+    size_t count;
+};
+
+static void list_arrays(const struct rs_checkpoint *c, struct array arrays[ARRAYS])
+{
+    const struct rs_unet *net = &c->model->net;
+    const struct array all[ARRAYS] = {{"parameters", net->parameters, net->parameter_count},
+                                      {"statistics", net->statistics, net->statistic_count},
+                                      {"adam.mean", c->adam->mean, c->adam->count},
+                                      {"adam.square", c->adam->square, c->adam->count}};
+    memcpy(arrays, all, sizeof all);
+}
+
+/* Of the arrays, from a hash of the metadata on: any bit that flips shows. */
+static uint64_t sum_up(const struct array arrays[ARRAYS], const struct rs_meta *meta)
+{
+    uint64_t hash = RS_HASH_START;
+    for (int i = 0; i < meta->count; i++) {
+        if (!strcmp(meta->pairs[i].key, "hash"))
+            continue;
+        hash = rs_hash(hash, meta->pairs[i].key, strlen(meta->pairs[i].key) + 1);
+        hash = rs_hash(hash, meta->pairs[i].value, strlen(meta->pairs[i].value) + 1);
+    }
+    for (int i = 0; i < ARRAYS; i++)
+        hash = rs_hash(hash, arrays[i].values, arrays[i].count * sizeof(float));
+    return hash;
+}
+
+static void describe(const struct rs_checkpoint *c, struct rs_record *record)
+{
+    struct array arrays[ARRAYS];
+    rs_meta_set(&record->meta, "kind", "rs-checkpoint");
+    rs_model_to_meta(c->model, &record->meta);
+    rs_course_to_meta(c->course, &record->meta);
+    rs_meta_set(&record->meta, "adam_step", "%" PRId64, c->adam->step);
+    list_arrays(c, arrays);
+    for (int i = 0; i < ARRAYS; i++) {
+        int64_t count = (int64_t)arrays[i].count;
+        rs_record_add(record, arrays[i].name, RS_F32, 1, &count);
+    }
+    rs_meta_set(&record->meta, "hash", "%016" PRIx64, sum_up(arrays, &record->meta));
+}
+
+static const char *write_file(FILE *file, const struct rs_checkpoint *c)
+{
+    struct rs_record record = {0};
+    struct array arrays[ARRAYS];
+    describe(c, &record);
+    list_arrays(c, arrays);
+    const char *error = rs_record_write(file, &record);
+    rs_record_free(&record);
+    errno = 0;
+    for (int i = 0; i < ARRAYS && !error; i++)
+        if (fwrite(arrays[i].values, sizeof(float), arrays[i].count, file) < arrays[i].count)
+            error = rs_error_write(errno);
+    return error;
+}
+
+static char *previous_name(const char *path)
+{
+    size_t size = strlen(path) + sizeof ".previous";
+    char *name = rs_alloc(size, 1);
+    snprintf(name, size, "%s.previous", path);
+    return name;
+}
+
+/* The file keeps its name until the new one takes it: at no moment is there none. */
+static void keep_previous(const char *path)
+{
+    char *previous = previous_name(path);
+    unlink(previous);
+    if (link(path, previous) && errno != ENOENT)
+        errno = 0; /* a file system without links keeps no previous one */
+    free(previous);
+}
+
+const char *rs_checkpoint_save(const struct rs_checkpoint *checkpoint, const char *path)
+{
+    struct rs_outfile out;
+    const char *error = rs_outfile_open(&out, path);
+    if (error)
+        return error;
+    error = write_file(out.file, checkpoint);
+    if (error) {
+        rs_outfile_abort(&out);
+        return error;
+    }
+    keep_previous(path);
+    return rs_outfile_commit(&out);
+}
+
+/* The options that shaped a training must be those of now: the first that differs is named. */
+static const char *check_options(const struct rs_checkpoint *c, const struct rs_meta *meta)
+{
+    struct rs_meta now = {0};
+    const char *error = NULL, *kind = rs_meta_get(meta, "kind");
+    if (!kind || strcmp(kind, "rs-checkpoint"))
+        return rs_error("not a checkpoint of rs-train");
+    rs_model_to_meta(c->model, &now);
+    for (int i = 0; i < now.count && !error; i++) {
+        const char *key = now.pairs[i].key, *then = rs_meta_get(meta, key);
+        if (!then || strcmp(then, now.pairs[i].value))
+            error = rs_error("of another training: %s is '%s', it was '%s'", key, now.pairs[i].value,
+                             then ? then : "");
+    }
+    rs_meta_free(&now);
+    return error;
+}
+
+static const char *read_values(FILE *file, const struct rs_checkpoint *c, const struct rs_record *record)
+{
+    struct array arrays[ARRAYS];
+    char hash[32];
+    const char *wanted = rs_meta_get(&record->meta, "hash");
+    list_arrays(c, arrays);
+    for (int i = 0; i < ARRAYS; i++) {
+        size_t bytes = arrays[i].count * sizeof(float);
+        if (record->count != ARRAYS || strcmp(record->arrays[i].name, arrays[i].name) ||
+            record->arrays[i].bytes != bytes)
+            return rs_error("its arrays are not those of this network");
+        if (fread(arrays[i].values, 1, bytes, file) < bytes)
+            return rs_error("ends in the middle of its data");
+    }
+    snprintf(hash, sizeof hash, "%016" PRIx64, sum_up(arrays, &record->meta));
+    if (!wanted || strcmp(hash, wanted) || getc(file) != EOF)
+        return rs_error("its hash is not that of its data");
+    return NULL;
+}
+
+static const char *read_file(FILE *file, const struct rs_checkpoint *c, struct rs_record *record)
+{
+    bool more;
+    const char *step, *error = rs_record_read(file, record, &more);
+    if (!error && !more)
+        error = rs_error("empty");
+    if (!error)
+        error = check_options(c, &record->meta);
+    if (!error)
+        error = read_values(file, c, record);
+    if (!error)
+        error = rs_course_from_meta(c->course, &record->meta);
+    if (error)
+        return error;
+    const char *threshold = rs_meta_get(&record->meta, "threshold");
+    c->model->has_threshold = threshold;
+    if (threshold)
+        error = rs_parse_real(threshold, 0, 1, &c->model->threshold);
+    step = rs_meta_get(&record->meta, "adam_step");
+    return error ? error : rs_parse_int(step ? step : "", 0, INT64_MAX, &c->adam->step);
+}
+
+const char *rs_checkpoint_load(const struct rs_checkpoint *checkpoint, const char *path, bool *found)
+{
+    FILE *file = fopen(path, "rb");
+    struct rs_record record = {0};
+    *found = file != NULL;
+    if (!file)
+        return errno == ENOENT ? NULL : rs_error("%s", strerror(errno));
+    const char *error = read_file(file, checkpoint, &record);
+    rs_record_free(&record);
+    fclose(file);
+    char *previous = previous_name(path);
+    if (error && !access(previous, R_OK))
+        error = rs_error("%s; the one before it is %s", error, previous);
+    free(previous);
+    return error;
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+load common
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || exit
+    rs-synth -quiet -count=2 -width=96 -height=96 >s.pam
+    rs-patch -quiet -size=16 -count=40 -min-bright=5 s.pam | rs-norm -quiet >t
+    rs-patch -quiet -size=16 -count=8 -seed=2 s.pam | rs-norm -quiet >held
+    export FILES=$BATS_FILE_TMPDIR
+}
+
+# In the background it is the tool itself that $! names: hence exec.
+train() {
+    [ "$1" != -background ] || { shift; exec rs-train -quiet -channels=4,6 -batch=8 "$@"; }
+    rs-train -quiet -channels=4,6 -batch=8 "$@"
+}
+
+@test "an endless stream: trained as it comes, and the pipeline ends with 0" {
+    cp "$FILES/s.pam" .
+    run -0 --separate-stderr bash -c 'set -euo pipefail
+        while cat s.pam; do :; done | rs-rotate -quiet -copies=1 | rs-patch -quiet -size=16 -count=10 | rs-norm -quiet |
+            rs-train -model=m -steps=40 -batch=8 -channels=4,6 -shuffle=32'
+    assert_equal "$stderr" "rs-train: samples: 320, steps: 40"
+    run -0 rs-info m
+    assert_line --partial "training: -steps=40 -shuffle=32 -validate-every=1000 -batch=8"
+}
+
+@test "file, pipe, chunks and threads: the same bytes; another reservoir: others" {
+    train -steps=8 -shuffle=16 -model=file "$FILES/t"
+    train -steps=8 -shuffle=16 -threads=1 -model=pipe <"$FILES/t"
+    dd if="$FILES/t" bs=777 status=none | train -steps=8 -shuffle=16 -threads=4 -model=chunks
+    cmp file pipe
+    cmp file chunks
+    train -steps=8 -shuffle=17 -model=other "$FILES/t"
+    run ! cmp -s file other
+}
+
+@test "every sample of a stream is used once, the reservoir's last ones, too" {
+    fails 1 "the input ended after 10 of 1000 steps" train -steps=1000 -shuffle=64 -model=m "$FILES/t"
+    [ -s m ]
+    fails 1 "the input ended after 20 of 1000 steps" train -steps=1000 -shuffle=8 -model=m "$FILES/t" "$FILES/t"
+}
+
+@test "validation on a stream, and models on the way" {
+    train -steps=10 -shuffle=16 -validate="$FILES/held" -validate-every=4 -log=log -log-every=3 -keep=m-%03d.st \
+        -keep-every=5 -model=m "$FILES/t"
+    assert_equal "$(cut -f 1 log | xargs)" "step 3 4 6 8 9 10"
+    assert_equal "$(awk -F'\t' '$5 != "NA" { print $1 }' log | xargs)" "step 4 8 10"
+    run -0 rs-info m-005.st m-010.st
+    [ ! -e m-015.st ]
+}
+
+@test "-schedule=cosine: from the rate down to nearly none" {
+    train -epochs=2 -schedule=cosine -lr=.01 -log=log -log-every=1 -model=m "$FILES/t"
+    awk -F'\t' 'NR > 1 { if (last && $9 >= last) exit 1; last = $9; if (NR == 2) first = $9 }
+        END { exit !(first > .0099 && last < .0002) }' log
+}
+
+@test "resumed after an end in the middle: the bytes of a training in one go" {
+    train -epochs=4 -model=whole -log=whole.log -log-every=3 "$FILES/t"
+    train -background -epochs=4 -model=part -log=log -log-every=3 -checkpoint=c -checkpoint-every=7 "$FILES/t" &
+    pid=$!
+    until [ -e c ]; do sleep .01; done
+    kill -TERM $pid
+    wait $pid || status=$?
+    [ "${status:-0}" = 143 ] || [ "${status:-0}" = 0 ]
+    train -epochs=4 -model=part -log=log -log-every=3 -checkpoint=c -resume "$FILES/t"
+    cmp part whole
+    cmp <(cut -f 1-8 log) <(cut -f 1-8 whole.log)
+}
+
+@test "SIGUSR1 checkpoints and goes on; without a checkpoint to go on from -resume begins" {
+    train -background -epochs=60 -model=m -checkpoint=c -checkpoint-every=100000 -resume "$FILES/t" &
+    pid=$!
+    sleep .2
+    kill -USR1 $pid
+    until [ -e c ] || ! kill -0 $pid; do sleep .01; done
+    wait $pid
+    run -0 rs-info c
+    assert_line "kind: rs-checkpoint"
+}
+
+@test "a checkpoint that is damaged, or of another training, is refused" {
+    train -epochs=2 -model=m -checkpoint=c -checkpoint-every=4 "$FILES/t"
+    fails 1 "c: of another training: dropout is '0.1', it was '0.2'" \
+        train -epochs=2 -dropout=.1 -model=m -checkpoint=c -resume "$FILES/t"
+    fails 1 "c: of another training: training is '-epochs=3" \
+        train -epochs=3 -model=m -checkpoint=c -resume "$FILES/t"
+    size=$(stat -c %s c)
+    head -c $((size - 1)) c >torn
+    cp c.previous torn.previous
+    fails 1 "torn: ends in the middle of its data; the one before it is torn.previous" \
+        train -epochs=2 -model=m -checkpoint=torn -resume "$FILES/t"
+    cp c flipped
+    printf 'x' | dd of=flipped bs=1 seek=$((size - 100)) conv=notrunc status=none
+    fails 1 "flipped: its hash is not that of its data" \
+        train -epochs=2 -model=m -checkpoint=flipped -resume "$FILES/t"
+    train -epochs=2 -model=again -checkpoint=c.previous -resume "$FILES/t"
+    cmp again m
+}
+
+@test "killed at random moments and resumed, models equal those undisturbed" {
+    run -0 "$ROOT/tests/torture" 20
+    assert_output --partial "20 of 20 models equal"
+}
+
+@test "usage errors" {
+    fails 2 "two answers to one question" train -model=m -epochs=1 -steps=1
+    fails 2 "-shuffle goes with -steps" train -model=m -epochs=1 -shuffle=5
+    fails 2 "-resume needs -checkpoint" train -model=m -epochs=1 -resume
+    fails 2 "-keep and -keep-every go together" train -model=m -epochs=1 -keep=m-%d
+    for pattern in m m-%s m-%d-%d m-%99d m-%; do
+        fails 2 "is not a name with one %d" train -model=m -epochs=1 -keep-every=1 -keep=$pattern
+    done
+    fails 2 "a stream may be endless" train -model=m -steps=1 -expect=1
+    fails 1 "are more than -memory=1 MiB" train -model=m -steps=1 -memory=1 "$FILES/t"
+}
