@@ -120,9 +120,8 @@ static void gradient_band(void *context, int shard, int worker)
     }
 }
 
-/* dy = gamma inverse (dz - mean(dz) - yhat mean(dz yhat)), the paper's chain rule gathered, is scale dz -
- * slope (y - mean)
- * - shift, with constants of the channel: [3][c], kept where the sums were. */
+/* The paper's chain rule, gathered: dy = gamma inverse (dz - mean(dz) - yhat mean(dz yhat)), which is
+ * scale dz - slope (y - mean) - shift with constants of the channel: [3][c], kept where the sums were. */
 static void gather(const struct pass *pass)
 {
     const struct rs_norm *norm = pass->norm;

@@ -3,8 +3,9 @@
  *
  *   level l, going down:  block enc_l (channels c_l), 2x2 max pooling
  *   lowest level L:       block enc_L
- *   level l, going up:    nearest upsampling, 1x1 convolution up_l to c_l channels, concatenation [enc_l,
- * up_l], block dec_l (channels c_l) head:                 1x1 convolution to one logit a pixel
+ *   level l, going up:    nearest upsampling, 1x1 convolution up_l to c_l channels,
+ *                         concatenation [enc_l, up_l], block dec_l (channels c_l)
+ *   head:                 1x1 convolution to one logit a pixel
  *
  * A block is twice: 3x3 convolution without bias, batch norm, ReLU, dropout. Parameters lie in one vector,
  * statistics (running mean and variance) in another; `entries` names their parts as PyTorch would. */

@@ -2,10 +2,10 @@
  *
  * Samples are scaled to [0,1]; then, by mode:
  *   none     nothing more;
- *   patch    of each patch and channel, minus its mean, over its standard deviation + 2e-6 (population: over
- * n); dataset  minus the mean, over the standard deviation + 2e-6, of each channel over all pixels of a set
- * of images. With `fov_only` the statistics are those of the pixels inside the field of view, and pixels
- * outside it become 0. */
+ *   patch    of each patch and channel: minus its mean, over its standard deviation + 2e-6;
+ *   dataset  the same with mean and standard deviation of each channel over all pixels of a set of images.
+ * Standard deviations are those of a population: over n. With `fov_only` the statistics are of the pixels
+ * inside the field of view, and pixels outside it become 0. */
 #ifndef RS_PICTURE_PREP_H
 #define RS_PICTURE_PREP_H
 
