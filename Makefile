@@ -44,7 +44,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/tap.o $(BUILD)/lib
 $(BUILD)/librs.a: $(LIBRARY)
 	$(call say,AR) rm -f $@; ar rcsD $@ $^
 
-$(BUILD)/lib/format/image.o: EXTRA = $(NETPBM_CFLAGS)
+$(BUILD)/lib/format/pam.o: EXTRA = $(NETPBM_CFLAGS)
 $(BUILD)/lib/blas/gemm.o: EXTRA = $(BLAS_CFLAGS)
 
 $(BUILD)/%.o: %.c | $(filter deps deps-dev,$(MAKECMDGOALS))

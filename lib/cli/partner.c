@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/tool.h"
+#include "format/pam.h"
 
 struct rs_partner rs_partner_open(const char *option, const char *path, char **operands)
 {

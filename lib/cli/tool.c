@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "cli/version.h"
+#include "format/pam.h"
 
 enum { MOST_OPTIONS = 48 };
 

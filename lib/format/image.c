@@ -1,15 +1,11 @@
 #include "format/image.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <pam.h>
-#include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/number.h"
 
 static const char *const subject_names[] = {
     [RS_GRAYSCALE] = "GRAYSCALE", [RS_RGB] = "RGB", [RS_PROB] = "PROB"};
@@ -40,6 +36,29 @@ void rs_image_kind(const struct rs_image *image, char name[static 32])
              image->has_fov ? "_FOV" : "");
 }
 
+const char *rs_image_parse_kind(struct rs_image *image, const char *kind)
+{
+    struct rs_image found = {0};
+    size_t length = strcspn(kind, "_");
+    int subject = 0;
+    while (subject < 3 &&
+           (strlen(subject_names[subject]) != length || strncmp(kind, subject_names[subject], length)))
+        subject++;
+    const char *rest = kind + length;
+    found.subject = subject < 3 ? (enum rs_subject)subject : RS_RGB;
+    found.has_vessel = !strncmp(rest, "_VESSEL", 7);
+    rest += found.has_vessel ? 7 : 0;
+    found.has_fov = !strcmp(rest, "_FOV");
+    rest += found.has_fov ? 4 : 0;
+    if (subject == 3 || *rest)
+        return rs_error("TUPLTYPE %s is not RGB, GRAYSCALE or PROB with _VESSEL, _FOV or both behind it",
+                        kind);
+    image->subject = found.subject;
+    image->has_vessel = found.has_vessel;
+    image->has_fov = found.has_fov;
+    return NULL;
+}
+
 uint16_t *rs_image_at(const struct rs_image *image, int x, int y)
 {
     return image->samples + ((size_t)y * (size_t)image->width + (size_t)x) * (size_t)rs_image_planes(image);
@@ -55,7 +74,7 @@ static size_t sample_count(const struct rs_image *image)
     return (size_t)image->width * (size_t)image->height * (size_t)rs_image_planes(image);
 }
 
-static void reserve(struct rs_image *image)
+void rs_image_reserve(struct rs_image *image)
 {
     size_t count = sample_count(image);
     if (count > image->capacity) {
@@ -73,7 +92,7 @@ void rs_image_shape(struct rs_image *image, const struct rs_image *like, int wid
     image->width = width;
     image->height = height;
     image->maxval = like->maxval;
-    reserve(image);
+    rs_image_reserve(image);
     memset(image->samples, 0, sample_count(image) * sizeof *image->samples);
 }
 
@@ -93,344 +112,4 @@ void rs_image_free(struct rs_image *image)
 {
     free(image->samples);
     *image = (struct rs_image){0};
-}
-
-/* libnetpbm reports by printing and leaving the process; here its text is caught and becomes ours. */
-static char netpbm_text[512];
-
-static void catch_message(const char *text)
-{
-    snprintf(netpbm_text, sizeof netpbm_text, "%s", text);
-}
-
-static void drop_message(const char *text)
-{
-    (void)text;
-}
-
-static void start_netpbm(void)
-{
-    static bool started;
-    if (started)
-        return;
-    started = true;
-    pm_init(program_invocation_short_name, 0);
-    pm_setusererrormsgfn(catch_message);
-    pm_setusermessagefn(drop_message);
-}
-
-static const char *torn(FILE *stream, const char *where)
-{
-    if (ferror(stream))
-        return rs_error("cannot read: %s", strerror(errno));
-    return rs_error("ends in the middle of %s", where);
-}
-
-/* Takes the next word of a PNM header and the one character behind it; a comment runs from '#' to the end of
- * its line. */
-static const char *pnm_word(FILE *stream, char *word, size_t size)
-{
-    size_t length = 0;
-    for (;;) {
-        int c = getc(stream);
-        if (c == '#')
-            do
-                c = getc(stream);
-            while (c != '\n' && c != '\r' && c != EOF);
-        if (c == EOF)
-            return torn(stream, "a header");
-        if (c == 0)
-            return rs_error("a header with a NUL character");
-        if (isspace(c) && length == 0)
-            continue;
-        if (isspace(c))
-            break;
-        if (length + 1 == size)
-            return rs_error("a header with a word longer than %zu characters", size - 1);
-        word[length++] = (char)c;
-    }
-    word[length] = 0;
-    return NULL;
-}
-
-/* `value` becomes `text` as a number from 1 to `most`; `name` is for the message. */
-static const char *header_number(const char *text, const char *name, int most, int *value)
-{
-    int64_t number;
-    const char *error = rs_parse_int(text, 1, most, &number);
-    if (error)
-        return rs_error_at(name, error);
-    *value = (int)number;
-    return NULL;
-}
-
-struct header {
-    int format, width, height, depth, maxval;
-    char kind[256];
-};
-
-static const char *read_pnm_header(FILE *stream, struct header *header)
-{
-    struct {
-        const char *name;
-        int most, *value;
-    } fields[] = {{"width", RS_MAX_PIXELS, &header->width},
-                  {"height", RS_MAX_PIXELS, &header->height},
-                  {"maxval", 65535, &header->maxval}};
-    bool bitmap = header->format == PBM_FORMAT || header->format == RPBM_FORMAT;
-    bool color = header->format == PPM_FORMAT || header->format == RPPM_FORMAT;
-    header->maxval = 1;
-    header->depth = color ? 3 : 1;
-    strcpy(header->kind, color ? "RGB" : "GRAYSCALE");
-    for (int i = 0; i < (bitmap ? 2 : 3); i++) {
-        char word[16];
-        const char *error = pnm_word(stream, word, sizeof word);
-        if (!error)
-            error = header_number(word, fields[i].name, fields[i].most, fields[i].value);
-        if (error)
-            return error;
-    }
-    return NULL;
-}
-
-/* One line without its newline, leading and trailing blanks taken off; comments may be of any length. */
-static const char *pam_line(FILE *stream, char *line, size_t size)
-{
-    size_t length = 0;
-    for (int c; (c = getc(stream)) != '\n';) {
-        if (c == EOF)
-            return torn(stream, "a header");
-        if (c == 0)
-            return rs_error("a header with a NUL character");
-        if (length == 0 && isspace(c))
-            continue;
-        if (length + 1 < size)
-            line[length++] = (char)c;
-        else if (line[0] != '#')
-            return rs_error("a header line longer than %zu characters", size - 1);
-    }
-    while (length && isspace((unsigned char)line[length - 1]))
-        length--;
-    line[length] = 0;
-    return NULL;
-}
-
-/* Several TUPLTYPE lines make one type, joined by blanks (pam(5)). */
-static const char *add_kind(struct header *header, const char *value)
-{
-    size_t used = strlen(header->kind);
-    int wanted = snprintf(header->kind + used, sizeof header->kind - used, "%s%s", used ? " " : "", value);
-    if ((size_t)wanted >= sizeof header->kind - used)
-        return rs_error("a TUPLTYPE longer than %zu characters", sizeof header->kind - 1);
-    return NULL;
-}
-
-static const char *read_pam_header(FILE *stream, struct header *header)
-{
-    struct {
-        const char *name;
-        int most, *value;
-    } fields[] = {{"WIDTH", RS_MAX_PIXELS, &header->width},
-                  {"HEIGHT", RS_MAX_PIXELS, &header->height},
-                  {"DEPTH", 5, &header->depth},
-                  {"MAXVAL", 65535, &header->maxval}};
-    const int count = sizeof fields / sizeof *fields;
-    for (;;) {
-        char line[256];
-        const char *error = pam_line(stream, line, sizeof line);
-        if (error)
-            return error;
-        if (!line[0] || line[0] == '#')
-            continue;
-        if (!strcmp(line, "ENDHDR"))
-            break;
-        char *value = line + strcspn(line, " \t");
-        if (*value)
-            *value++ = 0;
-        value += strspn(value, " \t");
-        int i = 0;
-        while (i < count && strcmp(line, fields[i].name))
-            i++;
-        if (i < count && *fields[i].value)
-            error = rs_error("%s stands twice in a header", line);
-        else if (i < count)
-            error = header_number(value, line, fields[i].most, fields[i].value);
-        else if (!strcmp(line, "TUPLTYPE"))
-            error = add_kind(header, value);
-        else
-            error = rs_error("unknown header line '%s'", line);
-        if (error)
-            return error;
-    }
-    for (int i = 0; i < count; i++)
-        if (!*fields[i].value)
-            return rs_error("a header without %s", fields[i].name);
-    return NULL;
-}
-
-/* The planes that `kind` names; netpbm's BLACKANDWHITE and a PAM without TUPLTYPE go by their depth. */
-static const char *parse_kind(const struct header *header, struct rs_image *image)
-{
-    const char *kind = header->kind;
-    if (!kind[0] || !strcmp(kind, "BLACKANDWHITE"))
-        kind = header->depth == 3 ? "RGB" : "GRAYSCALE";
-    struct rs_image found = {0};
-    size_t length = strcspn(kind, "_");
-    int subject = 0;
-    while (subject < 3 &&
-           (strlen(subject_names[subject]) != length || strncmp(kind, subject_names[subject], length)))
-        subject++;
-    const char *rest = kind + length;
-    found.subject = subject < 3 ? (enum rs_subject)subject : RS_RGB;
-    found.has_vessel = !strncmp(rest, "_VESSEL", 7);
-    rest += found.has_vessel ? 7 : 0;
-    found.has_fov = !strcmp(rest, "_FOV");
-    rest += found.has_fov ? 4 : 0;
-    if (subject == 3 || *rest)
-        return rs_error("TUPLTYPE %s is not RGB, GRAYSCALE or PROB with _VESSEL, _FOV or both behind it",
-                        kind);
-    if (rs_image_planes(&found) != header->depth)
-        return rs_error("TUPLTYPE %s has %d planes, but DEPTH is %d", kind, rs_image_planes(&found),
-                        header->depth);
-    image->subject = found.subject;
-    image->has_vessel = found.has_vessel;
-    image->has_fov = found.has_fov;
-    return NULL;
-}
-
-/* Checks every number of the header; libnetpbm's own reader over-reads on a line of 254 bytes. */
-static const char *read_header(FILE *stream, struct header *header, bool *more)
-{
-    int first = getc(stream);
-    *more = first != EOF;
-    if (first == EOF)
-        return ferror(stream) ? rs_error("cannot read: %s", strerror(errno)) : NULL;
-    int second = getc(stream);
-    header->format = first << 8 | (second & 0xff);
-    if (first != 'P' || second < '1' || second > '7')
-        return rs_error("not a PNM or PAM image");
-    int third = getc(stream);
-    if (third == '#')
-        ungetc(third, stream);
-    else if (third == EOF || !isspace(third))
-        return third == EOF ? torn(stream, "a header") : rs_error("not a PNM or PAM image");
-    const char *error =
-        header->format == PAM_FORMAT ? read_pam_header(stream, header) : read_pnm_header(stream, header);
-    if (error)
-        return error;
-    if ((int64_t)header->width * header->height > RS_MAX_PIXELS)
-        return rs_error("%d x %d pixels are more than %d", header->width, header->height, RS_MAX_PIXELS);
-    return NULL;
-}
-
-static void describe(struct pam *pam, FILE *stream, int format, const struct rs_image *image)
-{
-    *pam = (struct pam){.size = sizeof *pam,
-                        .len = sizeof *pam,
-                        .file = stream,
-                        .format = format,
-                        .width = image->width,
-                        .height = image->height,
-                        .depth = (unsigned)rs_image_planes(image),
-                        .maxval = (sample)image->maxval,
-                        .bytes_per_sample = image->maxval > 255 ? 2 : 1};
-    pam->visual = format != PAM_FORMAT;
-    pam->color_depth = pam->depth;
-    rs_image_kind(image, pam->tuple_type);
-}
-
-/* False if a sample is over maxval. */
-static bool take_row(struct rs_image *image, int y, tuple *row)
-{
-    int planes = rs_image_planes(image);
-    uint16_t *to = rs_image_at(image, 0, y);
-    bool fits = true;
-    for (int x = 0; x < image->width; x++)
-        for (int p = 0; p < planes; p++) {
-            fits &= row[x][p] <= (sample)image->maxval;
-            *to++ = (uint16_t)row[x][p];
-        }
-    return fits;
-}
-
-static void give_row(const struct rs_image *image, int y, tuple *row)
-{
-    int planes = rs_image_planes(image);
-    const uint16_t *from = rs_image_at(image, 0, y);
-    for (int x = 0; x < image->width; x++)
-        for (int p = 0; p < planes; p++)
-            row[x][p] = *from++;
-}
-
-/* A plain image may end its last line with blanks; a raw one ends with its last sample. */
-static void skip_blanks(FILE *stream)
-{
-    int c;
-    do
-        c = getc(stream);
-    while (c != EOF && isspace(c));
-    if (c != EOF)
-        ungetc(c, stream);
-}
-
-const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more)
-{
-    struct header header = {0};
-    start_netpbm();
-    const char *error = read_header(stream, &header, more);
-    if (error || !*more)
-        return error;
-    error = parse_kind(&header, image);
-    if (error)
-        return error;
-    image->width = header.width;
-    image->height = header.height;
-    image->maxval = header.maxval;
-    reserve(image);
-    struct pam pam;
-    describe(&pam, stream, header.format, image);
-    tuple *volatile row = NULL;
-    jmp_buf back;
-    if (setjmp(back)) {
-        pm_setjmpbuf(NULL);
-        free(row);
-        return feof(stream) || ferror(stream) ? torn(stream, "an image") : rs_error("%s", netpbm_text);
-    }
-    pm_setjmpbuf(&back);
-    row = pnm_allocpamrow(&pam);
-    bool fits = true;
-    for (int y = 0; y < image->height; y++) {
-        pnm_readpamrow(&pam, row);
-        fits &= take_row(image, y, row);
-    }
-    pm_setjmpbuf(NULL);
-    free(row);
-    if (header.format == PBM_FORMAT || header.format == PGM_FORMAT || header.format == PPM_FORMAT)
-        skip_blanks(stream);
-    return fits ? NULL : rs_error("a sample over maxval %d", image->maxval);
-}
-
-const char *rs_image_write(FILE *stream, const struct rs_image *image)
-{
-    struct pam pam;
-    start_netpbm();
-    describe(&pam, stream, rs_image_planes(image) == 1 ? RPGM_FORMAT : PAM_FORMAT, image);
-    tuple *volatile row = NULL;
-    jmp_buf back;
-    errno = 0;
-    if (setjmp(back)) {
-        pm_setjmpbuf(NULL);
-        free(row);
-        return ferror(stream) ? rs_error_write(errno) : rs_error("%s", netpbm_text);
-    }
-    pm_setjmpbuf(&back);
-    row = pnm_allocpamrow(&pam);
-    pnm_writepaminit(&pam);
-    for (int y = 0; y < image->height; y++) {
-        give_row(image, y, row);
-        pnm_writepamrow(&pam, row);
-    }
-    pm_setjmpbuf(NULL);
-    free(row);
-    return ferror(stream) ? rs_error_write(errno) : NULL;
 }

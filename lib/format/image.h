@@ -1,4 +1,4 @@
-/* Images: netpbm's PAM and PNM, any number end to end in one stream; rs-image(5).
+/* Images in memory: photographs, truth and field of view as planes; rs-image(5).
  *
  * An image is a photograph (1 or 3 planes) or a map of vessel probability (1 plane), and behind it, where
  * known, a plane of true vessels and a plane of the field of view. TUPLTYPE names the planes: RGB, GRAYSCALE
@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum { RS_MAX_PIXELS = 178956970 }; /* larger images are refused before anything is allocated */
 
@@ -32,6 +31,9 @@ int rs_image_fov_plane(const struct rs_image *image);    /* its index, or -1 */
 /* "RGB_VESSEL_FOV" and the like, into `name`. */
 void rs_image_kind(const struct rs_image *image, char name[static 32]);
 
+/* The planes that such a name tells, into image->subject, has_vessel and has_fov; an error if it tells none. */
+const char *rs_image_parse_kind(struct rs_image *image, const char *kind);
+
 /* The samples of the pixel in column x of row y: [planes]. */
 uint16_t *rs_image_at(const struct rs_image *image, int x, int y);
 
@@ -44,18 +46,12 @@ bool rs_image_yes(const struct rs_image *image, int sample);
 void rs_image_shape(struct rs_image *image, const struct rs_image *like, int width, int height,
                     bool with_fov);
 
+/* Makes room for the samples that its members ask for; what they are is left open. */
+void rs_image_reserve(struct rs_image *image);
+
 /* `to` becomes a copy of `from`; a field-of-view plane that is added says yes everywhere. */
 void rs_image_copy(struct rs_image *to, const struct rs_image *from, bool with_fov);
 
 void rs_image_free(struct rs_image *image);
-
-/* Reads the next image of the stream into `image` (which starts as {0} and is reused). `*more` is false, and
- * `image` untouched, at a clean end of the stream. The whole header is checked before anything is allocated.
- * After an error the stream is not to be read on. */
-const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more);
-
-/* Writes one plane as raw PGM, more as PAM. Errors as rs_error_write; what the stream still buffers is not
- * checked. */
-const char *rs_image_write(FILE *stream, const struct rs_image *image);
 
 #endif

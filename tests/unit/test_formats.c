@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "format/image.h"
+#include "format/pam.h"
 #include "format/tensor.h"
 #include "tap.h"
 

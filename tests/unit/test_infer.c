@@ -12,6 +12,7 @@
 #include "layer/probability.h"
 #include "picture/patch.h"
 #include "task/infer.h"
+#include "format/pam.h"
 #include "tap.h"
 
 enum { WIDTH = 16, HEIGHT = 12 }; /* of patches */

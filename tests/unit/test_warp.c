@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "format/image.h"
+#include "format/pam.h"
 #include "picture/warp.h"
 #include "tap.h"
 
