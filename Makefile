@@ -13,7 +13,7 @@ HARDENING = -fstack-protector-strong -fstack-clash-protection -Wformat -Werror=f
   $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wdouble-promotion $(WERROR)
 ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib $(CPPFLAGS)
-ALL_CFLAGS = -std=c11 -fPIE -ffp-contract=off $(WARNINGS) $(HARDENING) $(CFLAGS) $(SANITIZE)
+ALL_CFLAGS = -std=c11 -fPIE -ffp-contract=off -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(HARDENING) $(CFLAGS) $(SANITIZE)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(SANITIZE)
 
 # Asked when a recipe runs, not when this file is read: `make deps all` installs pkgconf and the libraries first.
@@ -25,19 +25,26 @@ JSON_LIBS = $(shell pkg-config --libs jansson)
 
 TOOLS = $(patsubst cmd/%.c,$(BUILD)/bin/%,$(wildcard cmd/rs-*.c))
 LIBRARY = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
-UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)) $(FUZZERS)
 PAGES = $(wildcard man/man?/*.?)
 
 all: $(TOOLS)
 
 # V=1 shows every command whole
-say = @$(if $(V),,printf '  %-5s %s\n' $(1) $@;) $(if $(V),set -x;)
+say = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,printf '  %-5s %s\n' $(1) $@;) $(if $(V),set -x;)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/librs.a
 	@mkdir -p $(@D)
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/tap.o $(BUILD)/librs.a
+	@mkdir -p $(@D)
+	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
+
+# A fuzzer replays its corpus, but in `make fuzz`, where clang brings a main
+FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
+$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(BUILD)/librs.a
 	@mkdir -p $(@D)
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
 
@@ -51,7 +58,7 @@ $(BUILD)/%.o: %.c | $(filter deps deps-dev,$(MAKECMDGOALS))
 	@mkdir -p $(@D)
 	$(call say,CC) $(CC) $(ALL_CPPFLAGS) $(EXTRA) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(LIBRARY:.o=.d) $(wildcard $(BUILD)/cmd/*.d $(BUILD)/tests/unit/*.d)
+-include $(LIBRARY:.o=.d) $(wildcard $(BUILD)/cmd/*.d $(BUILD)/tests/unit/*.d $(BUILD)/tests/fuzz/*.d)
 
 
 # What the build, the tools, the tests and the pipelines need; then what only maintainers need
@@ -65,7 +72,7 @@ deps-dev: deps
 	@tests/install-packages $(PACKAGES_DEV)
 
 demo: all
-	@$(MAKE) --no-print-directory -s -f pipelines/smoke.mk OUT=$(BUILD)/demo WIDTH=565 HEIGHT=584 TRAIN=12 EPOCHS=6 COUNT=100 \
+	@$(MAKE) --no-print-directory -s -f pipelines/smoke.mk BUILD=$(BUILD) OUT=$(BUILD)/demo WIDTH=565 HEIGHT=584 TRAIN=12 EPOCHS=6 COUNT=100 \
 	  CHANNELS=8,16,32 demo
 
 # Unit tests, commands, whole pipelines; those that need real photographs look in DATA, and say so if it is not there.
@@ -85,8 +92,15 @@ asan:
 ubsan:
 	$(MAKE) BUILD=$(BUILD)/ubsan CFLAGS="-O1 -g" SANITIZE="-fsanitize=undefined -fno-sanitize-recover=undefined" check
 tsan:
-	TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" $(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g" \
+	$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g" \
 	  SANITIZE=-fsanitize=thread check
+# Each reader for FUZZ_SECONDS; what is found stays in tests/fuzz/found, where `check` replays it
+FUZZ_SECONDS = 60
+fuzz:
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g" FUZZ_MAIN= \
+	  SANITIZE="-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined" \
+	  $(FUZZERS:$(BUILD)/%=$(BUILD)/fuzz/%)
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS:$(BUILD)/%=$(BUILD)/fuzz/%)
 coverage:
 	$(MAKE) BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" SANITIZE=--coverage check
 	gcovr --root . --filter lib/ --filter cmd/ --object-directory $(BUILD)/coverage --exclude-unreachable-branches \
@@ -101,6 +115,7 @@ uninstall:
 
 VERSION = $(shell sed -n 's/^#define RS_VERSION "\(.*\)"/\1/p' lib/cli/version.h)
 dist:
+	git rev-parse -q --verify HEAD >/dev/null
 	git archive --prefix=rs-tools-$(VERSION)/ -o rs-tools-$(VERSION).tar.gz HEAD
 
 clean:
@@ -115,9 +130,9 @@ compile_commands.json:
 
 # `make deps check` means: first the one, then the other, also under -j.
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
-all demo check lint format install coverage asan ubsan tsan: | $(filter deps deps-dev,$(MAKECMDGOALS))
+all demo check lint format install coverage asan ubsan tsan fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
 endif
 
-.PHONY: all deps deps-dev demo check lint format asan ubsan tsan coverage install uninstall dist clean \
+.PHONY: all deps deps-dev demo check lint format asan ubsan tsan fuzz coverage install uninstall dist clean \
   compile_commands.json
 .SECONDARY:

@@ -13,9 +13,14 @@ COUNT = 60
 EPOCHS = 4
 CHANNELS = 8,16
 
-export PATH := $(CURDIR)/build/bin:$(PATH)
+BUILD ?= build
+export PATH := $(abspath $(BUILD))/bin:$(PATH)
 SHELL = bash
 .SHELLFLAGS = -euo pipefail -c
+ifeq ($(wildcard $(BUILD)/bin/rs-infer)$(shell command -v rs-infer),)
+$(error the tools are not built: make)
+endif
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -50,11 +55,11 @@ $(OUT)/score.tsv: $(OUT)/maps.pam $(OUT)/model.safetensors
 
 # Of the first photograph: pampick reads the stream to its end, which pnmtopng would not
 $(OUT)/photograph.png: $(OUT)/new.pam
-	pampick 0 < $< | pamchannel -tupletype=RGB 0 1 2 | pamtopnm | pnmtopng -quiet > $@
+	pampick -quiet 0 < $< | pamchannel -tupletype=RGB 0 1 2 | pamtopnm | pnmtopng -quiet > $@
 $(OUT)/truth.png: $(OUT)/new.pam
-	pampick 0 < $< | pamchannel -tupletype=GRAYSCALE 3 | pamtopnm | pnmtopng -quiet > $@
+	pampick -quiet 0 < $< | pamchannel -tupletype=GRAYSCALE 3 | pamtopnm | pnmtopng -quiet > $@
 $(OUT)/map.png: $(OUT)/maps.pam
-	pampick 0 < $< | pamchannel -tupletype=GRAYSCALE 0 | pamdepth 255 | pamtopnm | pnmtopng -quiet > $@
+	pampick -quiet 0 < $< | pamchannel -tupletype=GRAYSCALE 0 | pamdepth 255 | pamtopnm | pnmtopng -quiet > $@
 
 $(OUT)/demo.png: $(OUT)/photograph.png $(OUT)/map.png $(OUT)/truth.png
 	pnmcat -quiet -lr $(foreach name,$(^:.png=),<(pngtopnm $(name).png | pamdepth -quiet 255)) | \

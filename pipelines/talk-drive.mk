@@ -19,9 +19,17 @@ EPOCHS = 5
 SAMPLES = 19200
 TRAIN_OPTIONS = -channels=32,64,128 -dropout=.2
 
-export PATH := $(CURDIR)/build/bin:$(PATH)
+BUILD ?= build
+export PATH := $(abspath $(BUILD))/bin:$(PATH)
 SHELL = bash
 .SHELLFLAGS = -euo pipefail -c
+ifeq ($(wildcard $(BUILD)/bin/rs-infer)$(shell command -v rs-infer),)
+$(error the tools are not built: make)
+endif
+ifeq ($(wildcard $(DATA)/DRIVE/training/images),)
+$(error no photographs in $(DATA)/DRIVE: give the folder that holds DRIVE/training and DRIVE/test as DATA=...)
+endif
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "layer/probability.h"
+
 static bool counts(const struct rs_truth *truth, size_t pixel)
 {
     return !truth->fov || truth->fov[pixel] > 127;
@@ -36,7 +38,7 @@ void rs_loss_backward(struct rs_map dx, struct rs_map x, const struct rs_truth *
         const float *from = rs_map_at(&x, row / x.h, row % x.h, 0);
         float *to = rs_map_at(&dx, row / x.h, row % x.h, 0);
         for (int j = 0; j < x.w; j++, pixel++) {
-            double p = 1 / (1 + exp(-(double)from[j])), t = truth->vessel[pixel] / 255.;
+            double p = rs_sigmoid((double)from[j]), t = truth->vessel[pixel] / 255.;
             to[j] = counts(truth, pixel) ? (float)((p - t) / (double)count) : 0;
         }
     }

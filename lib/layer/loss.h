@@ -21,7 +21,8 @@ struct rs_loss {
 /* x: logits [n][h][w][1]. */
 struct rs_loss rs_loss_forward(struct rs_map x, const struct rs_truth *truth);
 
-/* dx: the gradient of the mean loss over `count` pixels, (p - t) / count; 0 where a pixel does not count. */
+/* dx: the gradient of the mean loss over `count` pixels, (p - t) / count; 0 where a pixel does not count.
+ * `count` > 0. */
 void rs_loss_backward(struct rs_map dx, struct rs_map x, const struct rs_truth *truth, int64_t count);
 
 #endif

@@ -1,8 +1,8 @@
 /* Feature maps: what layers read and write.
  *
  * A batch of n maps of h x w pixels and c channels, channels last, each image inside a border of one pixel of
- * zeros: data [n][h+2][w+2][c]. Every layer leaves the border zero and counts on it. Maps are views: the data
- * belong to whoever allocated them. */
+ * zeros: data [n][h+2][w+2][c]. Every layer leaves the border zero and counts on it, and overwrites what it
+ * writes unless its header says that it adds. Maps are views: the data belong to whoever allocated them. */
 #ifndef RS_LAYER_MAP_H
 #define RS_LAYER_MAP_H
 

@@ -33,8 +33,12 @@ const char *rs_sample_write(FILE *stream, struct rs_sample *sample, const struct
                             const struct rs_image *image)
 {
     size_t pixels = (size_t)image->width * (size_t)image->height;
-    struct rs_tensor shape = {
-        1, rs_prep_channels(prep), image->height, image->width, image->has_vessel, image->has_fov};
+    struct rs_tensor shape = {.samples = 1,
+                              .channels = rs_prep_channels(prep),
+                              .height = image->height,
+                              .width = image->width,
+                              .has_vessel = image->has_vessel,
+                              .has_fov = image->has_fov};
     struct rs_meta meta = {0};
     reserve(sample, pixels);
     rs_prep_apply(prep, image, sample->image);

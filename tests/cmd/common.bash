@@ -4,6 +4,7 @@ load /usr/lib/bats/bats-support/load
 load /usr/lib/bats/bats-assert/load
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 absolute() { case $1 in /*) echo "$1" ;; *) echo "$ROOT/$1" ;; esac; }
+export BUILD
 BUILD=$(absolute "${BUILD:-build}")
 DATA=$(absolute "${DATA:-data}")
 PATH=$BUILD/bin:$PATH
