@@ -83,7 +83,7 @@ check: all $(UNITS)
 lint:
 	@tests/lint
 format:
-	clang-format -i $(wildcard cmd/*.c lib/*/*.[ch] tests/unit/*.[ch])
+	clang-format -i $(wildcard cmd/*.c lib/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
 
 # The whole suite again, in a build of its own. OpenBLAS keeps memory to the end, which is no leak of ours.
 asan:

@@ -21,7 +21,8 @@ int main(int argc, char **argv)
         if (several)
             printf("file%s%s\n", tsv ? "\t" : ": ", *argv);
         FILE *stream = rs_tool_open(*argv);
-        rs_tool_check(strcmp(*argv, "-") ? *argv : "stdin", rs_info_print(stream, stdout, tsv ? "\t" : ": "));
+        const char *error = rs_info_print(stream, stdout, tsv ? "\t" : ": ");
+        rs_tool_check(ferror(stdout) ? "stdout" : strcmp(*argv, "-") ? *argv : "stdin", error);
         if (stream != stdin)
             fclose(stream);
     }

@@ -99,7 +99,9 @@ static void check_options(void)
     error = rs_train_parse_channels(channels, &train);
     if (error)
         rs_tool_usage("-channels: %s", error);
-    rs_tool_check(files.model, rs_outfile_try(files.model));
+    const char *written[] = {files.model, files.checkpoint, files.keep};
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+        rs_tool_check(written[i], written[i] ? rs_outfile_try(written[i]) : NULL);
     train.fov_only = pixels == 0;
     train.schedule = (enum rs_schedule)schedule;
     train.progress = !rs_tool_quiet();
@@ -133,8 +135,6 @@ static FILE **open_all(char **paths)
 
 static void report(const struct rs_train_report *done)
 {
-    if (done->one_class)
-        rs_tool_warn("the network says one class for every pixel: it has not learnt to tell vessels");
     if (files.log && fclose(files.log))
         rs_tool_fail(log_path, rs_error_write(errno));
     if (done->signal)
@@ -142,6 +142,8 @@ static void report(const struct rs_train_report *done)
     if (done->steps < done->wanted)
         rs_tool_fail(NULL, rs_error("the input ended after %jd of %jd steps; the model is written",
                                     (intmax_t)done->steps, (intmax_t)done->wanted));
+    if (done->one_class)
+        rs_tool_warn("the network says one class for every pixel: it has not learnt to tell vessels");
     if (done->best_step)
         rs_tool_say("samples: %jd, steps: %jd; best validation loss %.4f after step %jd, threshold %.4f",
                     (intmax_t)done->samples, (intmax_t)done->steps, done->best_loss,

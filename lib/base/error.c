@@ -33,7 +33,7 @@ const char *rs_error_at(const char *where, const char *error)
 {
     if (!error || error == rs_error_closed)
         return error;
-    return rs_error("%s: %s", where, error);
+    return rs_error("%.600s: %s", where, error); /* a path of any length leaves room for what is wrong */
 }
 
 const char *rs_error_write(int number)

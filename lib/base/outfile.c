@@ -12,24 +12,53 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+/* The temporary at hand, for an exit on the way: out of memory. */
+static const char *pending;
+
+static void remove_pending(void)
+{
+    if (pending)
+        unlink(pending);
+}
+
+static void note_pending(const char *temporary)
+{
+    static bool registered;
+    pending = temporary;
+    registered = registered || !atexit(remove_pending);
+}
+
 static void forget(struct rs_outfile *out)
 {
+    pending = NULL;
     free(out->path);
     free(out->temporary);
     *out = (struct rs_outfile){0};
 }
 
+/* Where `path` leads: a link stays, and what it names is replaced. */
+static char *resolve(const char *path)
+{
+    char *real = realpath(path, NULL);
+    return real ? real : rs_strdup(path);
+}
+
 const char *rs_outfile_open(struct rs_outfile *out, const char *path)
 {
-    size_t size = strlen(path) + sizeof ".XXXXXX";
-    *out = (struct rs_outfile){.path = rs_strdup(path), .temporary = rs_alloc(size, 1)};
-    snprintf(out->temporary, size, "%s.XXXXXX", path);
+    struct stat status;
+    if (!stat(path, &status) && !S_ISREG(status.st_mode))
+        return rs_error("not a regular file, which alone can be replaced");
+    *out = (struct rs_outfile){.path = resolve(path)};
+    size_t size = strlen(out->path) + sizeof ".XXXXXX";
+    out->temporary = rs_alloc(size, 1);
+    snprintf(out->temporary, size, "%s.XXXXXX", out->path);
     int fd = mkostemp(out->temporary, O_CLOEXEC);
     if (fd < 0) {
         int number = errno;
         forget(out);
         return rs_error("%s", strerror(number));
     }
+    note_pending(out->temporary);
     mode_t mask = umask(0); /* mkstemp makes files for the owner alone; a model is an ordinary file */
     umask(mask);
     fchmod(fd, 0666 & ~mask);

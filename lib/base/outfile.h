@@ -9,7 +9,9 @@ struct rs_outfile {
     char *path, *temporary;
 };
 
-/* Opens a temporary beside `path`. Errors name neither: the caller knows the path. */
+/* Opens a temporary beside `path`, or beside what a link of that name leads to. A device, a pipe or a directory
+ * is refused: it would be replaced, not written to. Errors name neither: the caller knows the path. One file at
+ * a time: an exit on the way removes its temporary. */
 const char *rs_outfile_open(struct rs_outfile *out, const char *path);
 
 /* Flushes, syncs, and renames the temporary to `path`; on any failed write removes it and leaves `path` as it

@@ -31,7 +31,7 @@ const struct rs_image *rs_partner_next(struct rs_partner *partner)
     if (!read_image(partner))
         rs_tool_fail(rs_tool_here(), rs_error("no partner: %.500s ends before its image %" PRIu64,
                                               partner->name, partner->images));
-    char kind[32];
+    char kind[RS_KIND_SIZE];
     rs_image_kind(image, kind);
     if (rs_tool_verbose())
         rs_tool_say("%s: %s %dx%d, maxval %d", partner->here, kind, image->width, image->height,

@@ -1,11 +1,13 @@
 #include "cli/tool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/number.h"
@@ -72,12 +74,12 @@ void rs_tool_check(const char *where, const char *error)
 
 _Noreturn void rs_tool_usage(const char *format, ...)
 {
+    char text[600];
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "%s: ", tool->name);
-    vfprintf(stderr, format, args);
-    fprintf(stderr, " (%s -help shows the options)\n", tool->name);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    fprintf(stderr, "%s: %s (%s -help shows the options)\n", tool->name, rs_error("%s", text), tool->name);
     exit(2);
 }
 
@@ -190,10 +192,20 @@ static void parse(int argc, char **argv)
     }
 }
 
+/* Closed descriptors would go to the next files opened, and messages into a log or a model. In their place
+ * stands what cannot be used the wrong way either: reading or writing it fails. */
+static void fill_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            exit(1);
+}
+
 void rs_tool_begin(const struct rs_tool *described, int argc, char ***argv)
 {
     static char *stdin_alone[] = {"-", NULL};
     tool = described;
+    fill_standard();
     signal(SIGPIPE, SIG_IGN); /* a reader that stops early shows as EPIPE, which is no failure */
     parse(argc, *argv);
     if (help)
@@ -229,7 +241,7 @@ const char *rs_tool_here(void)
 
 static void say_image(const struct rs_image *image)
 {
-    char kind[32];
+    char kind[RS_KIND_SIZE];
     rs_image_kind(image, kind);
     if (verbose)
         rs_tool_say("%s: %s %dx%d, maxval %d", rs_tool_here(), kind, image->width, image->height,
@@ -282,7 +294,7 @@ uint64_t rs_tool_written(void)
 int rs_tool_end(void)
 {
     errno = 0;
-    bool failed = ferror(stdout) || fflush(stdout);
+    bool failed = fflush(stdout) || ferror(stdout); /* tries once more what failed before: errno says why */
     int number = errno;
     if (fclose(stdout) && !failed) {
         failed = true;

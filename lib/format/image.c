@@ -30,9 +30,9 @@ int rs_image_fov_plane(const struct rs_image *image)
     return image->has_fov ? rs_image_planes(image) - 1 : -1;
 }
 
-void rs_image_kind(const struct rs_image *image, char name[static 32])
+void rs_image_kind(const struct rs_image *image, char name[static RS_KIND_SIZE])
 {
-    snprintf(name, 32, "%s%s%s", subject_names[image->subject], image->has_vessel ? "_VESSEL" : "",
+    snprintf(name, RS_KIND_SIZE, "%s%s%s", subject_names[image->subject], image->has_vessel ? "_VESSEL" : "",
              image->has_fov ? "_FOV" : "");
 }
 
@@ -74,7 +74,8 @@ static size_t sample_count(const struct rs_image *image)
     return (size_t)image->width * (size_t)image->height * (size_t)rs_image_planes(image);
 }
 
-void rs_image_reserve(struct rs_image *image)
+/* What the samples are is left open. */
+static void reserve(struct rs_image *image)
 {
     size_t count = sample_count(image);
     if (count > image->capacity) {
@@ -92,7 +93,7 @@ void rs_image_shape(struct rs_image *image, const struct rs_image *like, int wid
     image->width = width;
     image->height = height;
     image->maxval = like->maxval;
-    rs_image_reserve(image);
+    reserve(image);
     memset(image->samples, 0, sample_count(image) * sizeof *image->samples);
 }
 

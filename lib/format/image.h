@@ -10,7 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RS_MAX_PIXELS = 178956970 }; /* larger images are refused before anything is allocated */
+enum { RS_MAX_PIXELS = 178956970 }; /* larger images are refused */
+
+/* The most planes an image can have, and the room that their name takes. A new plane goes between the subject's
+ * and the field of view, which is last; picture/warp.h (how it is turned), picture/sample.h (how it gets into
+ * tensors) and task/infer.h (how it is passed on) count on the order. */
+enum { RS_MAX_PLANES = 5, RS_KIND_SIZE = 32 };
 
 /* What the first planes are. */
 enum rs_subject { RS_GRAYSCALE, RS_RGB, RS_PROB };
@@ -29,7 +34,7 @@ int rs_image_vessel_plane(const struct rs_image *image); /* its index, or -1 */
 int rs_image_fov_plane(const struct rs_image *image);    /* its index, or -1 */
 
 /* "RGB_VESSEL_FOV" and the like, into `name`. */
-void rs_image_kind(const struct rs_image *image, char name[static 32]);
+void rs_image_kind(const struct rs_image *image, char name[static RS_KIND_SIZE]);
 
 /* The planes that such a name tells, into image->subject, has_vessel and has_fov; an error if it tells none. */
 const char *rs_image_parse_kind(struct rs_image *image, const char *kind);
@@ -45,9 +50,6 @@ bool rs_image_yes(const struct rs_image *image, int sample);
  * `image`. */
 void rs_image_shape(struct rs_image *image, const struct rs_image *like, int width, int height,
                     bool with_fov);
-
-/* Makes room for the samples that its members ask for; what they are is left open. */
-void rs_image_reserve(struct rs_image *image);
 
 /* `to` becomes a copy of `from`; a field-of-view plane that is added says yes everywhere. */
 void rs_image_copy(struct rs_image *to, const struct rs_image *from, bool with_fov);

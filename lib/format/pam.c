@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/number.h"
 
 /* libnetpbm reports by printing and leaving the process; here its text is caught and becomes ours. */
@@ -147,7 +148,7 @@ static const char *read_pam_header(FILE *stream, struct header *header)
         int most, *value;
     } fields[] = {{"WIDTH", RS_MAX_PIXELS, &header->width},
                   {"HEIGHT", RS_MAX_PIXELS, &header->height},
-                  {"DEPTH", 5, &header->depth},
+                  {"DEPTH", RS_MAX_PLANES, &header->depth},
                   {"MAXVAL", 65535, &header->maxval}};
     const int count = sizeof fields / sizeof *fields;
     for (;;) {
@@ -237,15 +238,30 @@ static void describe(struct pam *pam, FILE *stream, int format, const struct rs_
     rs_image_kind(image, pam->tuple_type);
 }
 
-/* False if a sample is over maxval. */
-static bool take_row(struct rs_image *image, int y, tuple *row)
+/* Pixels that are read at a time: tuples take up to 48 bytes each. A multiple of 8, for a bitmap's pieces to end
+ * with a byte. */
+enum { PIECE = 4096 };
+
+/* Room for a piece behind the `count` samples there are, by doubling up to the whole: what a header promises
+ * its stream may not bring. */
+static void make_room(struct rs_image *image, size_t count)
 {
-    int planes = rs_image_planes(image);
-    uint16_t *to = rs_image_at(image, 0, y);
+    size_t planes = (size_t)rs_image_planes(image), room = count + PIECE * planes;
+    size_t whole = (size_t)image->width * (size_t)image->height * planes;
+    if (room <= image->capacity || whole <= image->capacity)
+        return;
+    room += image->capacity;
+    image->capacity = room < whole ? room : whole;
+    image->samples = rs_realloc(image->samples, image->capacity, sizeof *image->samples);
+}
+
+/* False if a sample is over maxval. */
+static bool take_piece(uint16_t *to, tuple *row, const struct pam *pam)
+{
     bool fits = true;
-    for (int x = 0; x < image->width; x++)
-        for (int p = 0; p < planes; p++) {
-            fits &= row[x][p] <= (sample)image->maxval;
+    for (int x = 0; x < pam->width; x++)
+        for (unsigned p = 0; p < pam->depth; p++) {
+            fits &= row[x][p] <= pam->maxval;
             *to++ = (uint16_t)row[x][p];
         }
     return fits;
@@ -271,6 +287,42 @@ static void skip_blanks(FILE *stream)
         ungetc(c, stream);
 }
 
+/* A row in pieces, as if each were a row by itself. False if a sample is over maxval. */
+static bool read_pieces(struct pam *pam, tuple *row, struct rs_image *image)
+{
+    size_t count = 0;
+    bool fits = true;
+    for (int y = 0; y < image->height; y++)
+        for (int left = image->width; left; left -= pam->width) {
+            pam->width = left < PIECE ? left : PIECE;
+            pnm_readpamrow(pam, row);
+            make_room(image, count);
+            fits &= take_piece(image->samples + count, row, pam);
+            count += (size_t)pam->width * pam->depth;
+        }
+    return fits;
+}
+
+static const char *read_samples(FILE *stream, int format, struct rs_image *image)
+{
+    struct pam pam;
+    tuple *volatile row = NULL;
+    jmp_buf back;
+    describe(&pam, stream, format, image);
+    if (setjmp(back)) {
+        pm_setjmpbuf(NULL);
+        free(row);
+        return feof(stream) || ferror(stream) ? torn(stream, "an image") : rs_error("%s", netpbm_text);
+    }
+    pm_setjmpbuf(&back);
+    pam.width = image->width < PIECE ? image->width : PIECE;
+    row = pnm_allocpamrow(&pam);
+    bool fits = read_pieces(&pam, row, image);
+    pm_setjmpbuf(NULL);
+    free(row);
+    return fits ? NULL : rs_error("a sample over maxval %d", image->maxval);
+}
+
 const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more)
 {
     struct header header = {0};
@@ -284,28 +336,10 @@ const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more)
     image->width = header.width;
     image->height = header.height;
     image->maxval = header.maxval;
-    rs_image_reserve(image);
-    struct pam pam;
-    describe(&pam, stream, header.format, image);
-    tuple *volatile row = NULL;
-    jmp_buf back;
-    if (setjmp(back)) {
-        pm_setjmpbuf(NULL);
-        free(row);
-        return feof(stream) || ferror(stream) ? torn(stream, "an image") : rs_error("%s", netpbm_text);
-    }
-    pm_setjmpbuf(&back);
-    row = pnm_allocpamrow(&pam);
-    bool fits = true;
-    for (int y = 0; y < image->height; y++) {
-        pnm_readpamrow(&pam, row);
-        fits &= take_row(image, y, row);
-    }
-    pm_setjmpbuf(NULL);
-    free(row);
-    if (header.format == PBM_FORMAT || header.format == PGM_FORMAT || header.format == PPM_FORMAT)
+    error = read_samples(stream, header.format, image);
+    if (!error && (header.format == PBM_FORMAT || header.format == PGM_FORMAT || header.format == PPM_FORMAT))
         skip_blanks(stream);
-    return fits ? NULL : rs_error("a sample over maxval %d", image->maxval);
+    return error;
 }
 
 const char *rs_image_write(FILE *stream, const struct rs_image *image)

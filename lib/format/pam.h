@@ -7,8 +7,8 @@
 #include "format/image.h"
 
 /* Reads the next image of the stream into `image` (which starts as {0} and is reused). `*more` is false, and
- * `image` untouched, at a clean end of the stream. The whole header is checked before anything is allocated.
- * After an error the stream is not to be read on. */
+ * `image` untouched, at a clean end of the stream. Memory is taken as samples come, not by what the header says.
+ * After an error the stream is not to be read on, nor the image's samples. */
 const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more);
 
 /* Writes one plane as raw PGM, more as PAM. Errors as rs_error_write; what the stream still buffers is not

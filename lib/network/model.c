@@ -178,14 +178,16 @@ static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
     return NULL;
 }
 
-/* The arrays must be those of the network, one by one: their total is bounded by it before anything is read.
- */
-static const char *match(const struct rs_unet *net, const struct rs_record *record)
+/* The arrays must be those of the network, one by one, before memory is taken for them. */
+static const char *match(const struct rs_unet_shape *shape, const struct rs_record *record)
 {
     struct rs_record wanted = {0};
+    struct rs_unet net;
     const char *error = NULL;
-    for (int i = 0; i < net->count; i++)
-        add_array(&wanted, &net->entries[i]);
+    rs_unet_list(&net, shape);
+    for (int i = 0; i < net.count; i++)
+        add_array(&wanted, &net.entries[i]);
+    rs_unet_free(&net);
     for (int i = 0; i < wanted.count && !error; i++) {
         const struct rs_array *want = &wanted.arrays[i], *have = rs_record_find(record, want->name);
         if (!have)
@@ -246,10 +248,11 @@ static const char *load(struct rs_model *model, FILE *file, struct rs_record *re
     if (error)
         return error;
     struct rs_unet_shape shape = model->net.shape;
+    error = match(&shape, record);
+    if (error)
+        return error;
     rs_unet_build(&model->net, &shape);
-    error = match(&model->net, record);
-    if (!error)
-        error = read_arrays(file, &model->net, record);
+    error = read_arrays(file, &model->net, record);
     if (error)
         rs_unet_free(&model->net);
     return error;

@@ -104,10 +104,15 @@ static void fill(float *values, size_t count, float value)
         values[i] = value;
 }
 
-void rs_unet_build(struct rs_unet *net, const struct rs_unet_shape *shape)
+void rs_unet_list(struct rs_unet *net, const struct rs_unet_shape *shape)
 {
     *net = (struct rs_unet){.shape = *shape};
     lay_out(net);
+}
+
+void rs_unet_build(struct rs_unet *net, const struct rs_unet_shape *shape)
+{
+    rs_unet_list(net, shape);
     net->parameters = rs_alloc(net->parameter_count, sizeof *net->parameters);
     net->statistics = rs_alloc(net->statistic_count, sizeof *net->statistics);
     for (int i = 0; i < net->count; i++)

@@ -41,6 +41,9 @@ struct rs_unet {
     float *parameters, *statistics;
 };
 
+/* The network's entries and counts alone, no values. */
+void rs_unet_list(struct rs_unet *net, const struct rs_unet_shape *shape);
+
 /* Builds the network, its parameters zero, its statistics those of a fresh batch norm. */
 void rs_unet_build(struct rs_unet *net, const struct rs_unet_shape *shape);
 void rs_unet_free(struct rs_unet *net);

@@ -21,7 +21,7 @@ int rs_prep_channels(const struct rs_prep *prep)
 
 const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *image)
 {
-    char kind[32];
+    char kind[RS_KIND_SIZE];
     rs_image_kind(image, kind);
     if (image->subject != prep->source)
         return rs_error("an image of planes %s, where a photograph of planes %s is wanted", kind,

@@ -18,6 +18,8 @@ typedef int32_t integers __attribute__((vector_size(16)));
 typedef uint16_t samples __attribute__((vector_size(8)));
 typedef uint16_t two_samples __attribute__((vector_size(16)));
 
+_Static_assert(RS_MAX_PLANES - 1 <= 4, "all planes but the field of view are the four lanes of a vector");
+
 static int smaller(int a, int b)
 {
     return a < b ? a : b;

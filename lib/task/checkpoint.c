@@ -1,6 +1,7 @@
 #include "task/checkpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +89,7 @@ static void keep_previous(const char *path)
 {
     char *previous = previous_name(path);
     unlink(previous);
-    if (link(path, previous) && errno != ENOENT)
+    if (linkat(AT_FDCWD, path, AT_FDCWD, previous, AT_SYMLINK_FOLLOW) && errno != ENOENT)
         errno = 0; /* a file system without links keeps no previous one */
     free(previous);
 }

@@ -18,7 +18,7 @@ struct rs_infer {
     struct rs_image window;
     float *input;     /* [channels][h][w] of one window */
     float *sum;       /* of probabilities, [h][w] of the photograph */
-    uint16_t *number; /* of windows that were added there */
+    uint32_t *number; /* of windows that were added there: up to the square of their width, at a step of 1 */
     size_t pixels;    /* that sum and number have room for */
 };
 

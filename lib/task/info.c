@@ -1,5 +1,6 @@
 #include "task/info.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -16,29 +17,33 @@ struct info {
     struct rs_tensor shape;
     struct rs_meta meta; /* of the first record */
     int64_t records, samples;
-    float low, high; /* of the images */
+    float low, high;       /* of the images */
+    const char *unwritten; /* why the first line that was not written was not */
 };
 
-static void print(const struct info *info, const char *key, const char *format, ...)
+static void print(struct info *info, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void print(const struct info *info, const char *key, const char *format, ...)
+static void print(struct info *info, const char *key, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
+    errno = 0;
     fprintf(info->out, "%s%s", key, info->separator);
     vfprintf(info->out, format, args);
     fputc('\n', info->out);
     va_end(args);
+    if (ferror(info->out) && !info->unwritten)
+        info->unwritten = rs_error_write(errno);
 }
 
-static void print_meta(const struct info *info, const struct rs_meta *meta)
+static void print_meta(struct info *info, const struct rs_meta *meta)
 {
     for (int i = 0; i < meta->count; i++)
         print(info, meta->pairs[i].key, "%s", meta->pairs[i].value);
 }
 
-static void print_array(const struct info *info, const struct rs_array *array)
+static void print_array(struct info *info, const struct rs_array *array)
 {
     char shape[96] = "";
     for (int i = 0; i < array->rank; i++) {
@@ -48,7 +53,7 @@ static void print_array(const struct info *info, const struct rs_array *array)
     print(info, array->name, "[%s]", shape);
 }
 
-static void print_arrays(const struct info *info, const struct rs_record *record)
+static void print_arrays(struct info *info, const struct rs_record *record)
 {
     size_t parameters = 0;
     for (int i = 0; i < record->count; i++) {
@@ -106,7 +111,7 @@ static const char *count_tensor(struct info *info, const struct rs_record *recor
     return NULL;
 }
 
-static void print_tensors(const struct info *info)
+static void print_tensors(struct info *info)
 {
     const struct rs_tensor *shape = &info->shape;
     print_meta(info, &info->meta);
@@ -160,6 +165,8 @@ const char *rs_info_print(FILE *stream, FILE *out, const char *separator)
         print_tensors(&info);
     if (error && info.records)
         error = rs_error("record %jd: %s", (intmax_t)info.records + 1, error);
+    if (info.unwritten)
+        error = info.unwritten;
     rs_meta_free(&info.meta);
     return error;
 }

@@ -72,7 +72,7 @@ double rs_score_threshold(const struct rs_score *score)
 static const char *check(const struct rs_score *score, const struct rs_image *image)
 {
     const struct rs_score_pixels *pixels = &score->options.pixels;
-    char kind[32];
+    char kind[RS_KIND_SIZE];
     rs_image_kind(image, kind);
     if (image->subject != RS_PROB || !image->has_vessel)
         return rs_error("TUPLTYPE %s, but a map of probability with its truth is wanted: PROB_VESSEL or "

@@ -29,13 +29,13 @@ const char *rs_train_parse_channels(const char *text, struct rs_train_options *o
 static bool split_pattern(const char *pattern, int *before, int *width, const char **behind)
 {
     const char *percent = strchr(pattern, '%');
-    char *end;
-    if (!percent || strchr(percent + 1, '%'))
+    size_t digits = percent ? strspn(percent + 1, "0123456789") : 0;
+    if (!percent || strchr(percent + 1, '%') || digits > 9 || percent[1 + digits] != 'd')
         return false;
     *before = (int)(percent - pattern);
-    *width = (int)strtol(percent + 1, &end, 10);
-    *behind = end + 1;
-    return *end == 'd' && *width >= 0 && *width <= 18;
+    *width = atoi(percent + 1);
+    *behind = percent + 2 + digits;
+    return *width <= 18;
 }
 
 const char *rs_train_check_pattern(const char *pattern)
