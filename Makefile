@@ -72,13 +72,17 @@ deps-dev: deps
 	@tests/install-packages $(PACKAGES_DEV)
 
 demo: all
-	@$(MAKE) --no-print-directory -s -f pipelines/smoke.mk BUILD=$(BUILD) OUT=$(BUILD)/demo WIDTH=565 HEIGHT=584 TRAIN=12 EPOCHS=6 COUNT=100 \
-	  CHANNELS=8,16,32 demo
+	@$(MAKE) --no-print-directory -s -f pipelines/smoke.mk BUILD=$(BUILD) OUT=$(BUILD)/demo \
+	  WIDTH=565 HEIGHT=584 TRAIN=12 EPOCHS=6 COUNT=100 CHANNELS=8,16,32 demo
 
 # Unit tests, commands, whole pipelines; those that need real photographs look in DATA, and say so if it is not there.
 TESTS = $(UNITS) $(wildcard tests/cmd/*.bats tests/pipeline/*.bats)
 check: all $(UNITS)
 	BUILD=$(BUILD) DATA=$(DATA) prove -j2 $(TESTS)
+
+# The killings that `check` does 20 of
+torture: all
+	PATH=$(abspath $(BUILD))/bin:$$PATH tests/torture 200
 
 lint:
 	@tests/lint
@@ -130,9 +134,9 @@ compile_commands.json:
 
 # `make deps check` means: first the one, then the other, also under -j.
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
-all demo check lint format install coverage asan ubsan tsan fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
+all demo check torture lint format install coverage asan ubsan tsan fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
 endif
 
-.PHONY: all deps deps-dev demo check lint format asan ubsan tsan fuzz coverage install uninstall dist clean \
+.PHONY: all deps deps-dev demo check torture lint format asan ubsan tsan fuzz coverage install uninstall dist clean \
   compile_commands.json
 .SECONDARY:

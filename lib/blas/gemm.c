@@ -20,7 +20,7 @@ static const char *check_memory(int threads)
     const size_t buffer = 128 << 20, size = buffer * (size_t)threads;
     void *probe = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (probe == MAP_FAILED)
-        return rs_error("out of memory: OpenBLAS wants %zu MiB for %d threads", size >> 20, threads);
+        return rs_error("out of memory: OpenBLAS wants %zu MiB a thread", buffer >> 20);
     munmap(probe, size);
     return NULL;
 }

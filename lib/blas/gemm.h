@@ -16,7 +16,7 @@ struct rs_gemm {
 void rs_gemm(const struct rs_gemm *shape, const float *a, const float *b, float beta, float *c);
 
 /* Call once before the first product. An error if this OpenBLAS is the serial build, which returns wrong
- * products when several threads call it, and `threads` > 1. */
+ * products when several threads call it, and `threads` > 1, or if there is no memory for its buffers. */
 const char *rs_gemm_start(int threads);
 
 /* "openblas 0.3.21 SkylakeX": what computes, for the metadata of a model. */
