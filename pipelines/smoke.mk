@@ -13,16 +13,7 @@ COUNT = 60
 EPOCHS = 4
 CHANNELS = 8,16
 
-BUILD ?= build
-export PATH := $(abspath $(BUILD))/bin:$(PATH)
-SHELL = bash
-.SHELLFLAGS = -euo pipefail -c
-ifeq ($(wildcard $(BUILD)/bin/rs-infer)$(shell command -v rs-infer),)
-$(error the tools are not built: make)
-endif
-
-.DELETE_ON_ERROR:
-.SECONDARY:
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 SYNTH = rs-synth -width=$(WIDTH) -height=$(HEIGHT) -quiet
 NORM = rs-norm -mode=patch -pixels=fov -quiet

@@ -19,19 +19,10 @@ EPOCHS = 5
 SAMPLES = 19200
 TRAIN_OPTIONS = -channels=32,64,128 -dropout=.2
 
-BUILD ?= build
-export PATH := $(abspath $(BUILD))/bin:$(PATH)
-SHELL = bash
-.SHELLFLAGS = -euo pipefail -c
-ifeq ($(wildcard $(BUILD)/bin/rs-infer)$(shell command -v rs-infer),)
-$(error the tools are not built: make)
-endif
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 ifeq ($(wildcard $(DATA)/DRIVE/training/images),)
 $(error no photographs in $(DATA)/DRIVE: give the folder that holds DRIVE/training and DRIVE/test as DATA=...)
 endif
-
-.DELETE_ON_ERROR:
-.SECONDARY:
 
 DRIVE = $(DATA)/DRIVE
 FITTED = 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36
