@@ -73,6 +73,8 @@ static const char *write_file(FILE *file, const struct rs_checkpoint *c)
     for (int i = 0; i < ARRAYS && !error; i++)
         if (fwrite(arrays[i].values, sizeof(float), arrays[i].count, file) < arrays[i].count)
             error = rs_error_write(errno);
+    if (!error && fflush(file)) /* a full disk shows before the previous one is touched */
+        error = rs_error_write(errno);
     return error;
 }
 
@@ -101,11 +103,14 @@ const char *rs_checkpoint_save(const struct rs_checkpoint *checkpoint, const cha
     if (error)
         return error;
     error = write_file(out.file, checkpoint);
+    errno = 0;
+    if (!error && (fflush(out.file) || fsync(fileno(out.file))))
+        error = rs_error_write(errno);
     if (error) {
         rs_outfile_abort(&out);
         return error;
     }
-    keep_previous(path);
+    keep_previous(path); /* now that the new one is on the disk */
     return rs_outfile_commit(&out);
 }
 
