@@ -24,7 +24,13 @@ BLAS_LIBS = $(shell pkg-config --libs openblas)
 JSON_LIBS = $(shell pkg-config --libs jansson)
 
 TOOLS = $(patsubst cmd/%.c,$(BUILD)/bin/%,$(wildcard cmd/rs-*.c))
-LIBRARY = $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
+# lib/kernel/set.c is compiled once an instruction set that this machine's kind of processor may have
+KERNELS = base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
+KERNEL_base =
+KERNEL_avx2 = -mavx2 -mfma
+KERNEL_avx512 = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+LIBRARY = $(patsubst %.c,$(BUILD)/%.o,$(filter-out lib/kernel/set.c,$(wildcard lib/*/*.c))) \
+  $(KERNELS:%=$(BUILD)/lib/kernel/set-%.o)
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)) $(FUZZERS)
 PAGES = $(wildcard man/man?/*.?)
@@ -38,7 +44,7 @@ $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(BUILD)/librs.a
 	@mkdir -p $(@D)
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/tap.o $(BUILD)/librs.a
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/tests/unit/tap.o $(BUILD)/tests/unit/twins.o $(BUILD)/librs.a
 	@mkdir -p $(@D)
 	$(call say,LINK) $(CC) $(ALL_LDFLAGS) -o $@ $^ $(NETPBM_LIBS) $(BLAS_LIBS) $(JSON_LIBS) -lm -pthread
 
@@ -53,6 +59,11 @@ $(BUILD)/librs.a: $(LIBRARY)
 
 $(BUILD)/lib/format/pam.o: EXTRA = $(NETPBM_CFLAGS)
 $(BUILD)/lib/blas/gemm.o: EXTRA = $(BLAS_CFLAGS)
+
+$(KERNELS:%=$(BUILD)/lib/kernel/set-%.o): $(BUILD)/lib/kernel/set-%.o: lib/kernel/set.c
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -ffp-contract=fast -Wno-psabi $(KERNEL_$*) -DRS_KERNEL_SET=$* \
+	  -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c | $(filter deps deps-dev,$(MAKECMDGOALS))
 	@mkdir -p $(@D)

@@ -1,21 +1,27 @@
 #include "base/thread.h"
-#include "blas/gemm.h"
 #include "cli/tool.h"
+#include "kernel/kernel.h"
 #include "task/infer.h"
 
 static const char *path;
-static int64_t step, threads;
+static int64_t step, threads, memory = RS_INFER_MEMORY;
 
 static struct rs_option options[] = {
     {"model", RS_TEXT, &path, .argument = "FILE", .help = "the model, made by rs-train; must be given"},
+    {"memory", RS_INT, &memory, 1, 1 << 20, "MIB", .help = "memory for the network's maps, in MiB (192)"},
     {"step", RS_INT, &step, 1, 8192, "N",
      .help = "pixels between windows of a patch-wise model (half a patch)"},
     {"threads", RS_INT, &threads, 1, 1024, "N", .help = "threads (as many as CPUs)"},
     {0},
 };
 
-static const struct rs_tool tool = {"rs-infer", "[file ...]",
-                                    "turns photographs into maps of vessel probability", options};
+static const struct rs_tool tool = {
+    .name = "rs-infer",
+    .operands = "[file ...]",
+    .purpose = "turns photographs into maps of vessel probability",
+    .options = options,
+    .kernel = rs_kernel_name,
+};
 
 struct state {
     struct rs_infer *infer;
@@ -51,8 +57,8 @@ int main(int argc, char **argv)
     rs_tool_check(path, rs_model_load(&model, path));
     check_step(&model.prep);
     rs_tool_check(NULL, rs_threads_start((int)threads));
-    rs_tool_check(NULL, rs_gemm_start(rs_threads()));
-    state.infer = rs_infer_start(&model, (int)step);
+    rs_tool_check(NULL, rs_kernel_start());
+    state.infer = rs_infer_start(&model, (int)step, (size_t)memory << 20);
     uint64_t count = rs_tool_images(argv, infer, &state);
     rs_tool_say("photographs segmented: %ju", (uintmax_t)count);
     rs_infer_free(state.infer);

@@ -10,8 +10,12 @@ static struct rs_option options[] = {
     {0},
 };
 
-static const struct rs_tool tool = {"rs-info", "[file ...]", "says what is in tensors, statistics or a model",
-                                    options};
+static const struct rs_tool tool = {
+    .name = "rs-info",
+    .operands = "[file ...]",
+    .purpose = "says what is in tensors, statistics or a model",
+    .options = options,
+};
 
 int main(int argc, char **argv)
 {

@@ -21,7 +21,12 @@ static struct rs_option options[] = {
     {0},
 };
 
-static const struct rs_tool tool = {"rs-norm", "[file ...]", "turns images into normalised tensors", options};
+static const struct rs_tool tool = {
+    .name = "rs-norm",
+    .operands = "[file ...]",
+    .purpose = "turns images into normalised tensors",
+    .options = options,
+};
 
 struct state {
     struct rs_prep prep;

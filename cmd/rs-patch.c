@@ -19,8 +19,12 @@ static struct rs_option options[] = {
     {0},
 };
 
-static const struct rs_tool tool = {"rs-patch", "[file ...]",
-                                    "cuts random or regular patches from every image", options};
+static const struct rs_tool tool = {
+    .name = "rs-patch",
+    .operands = "[file ...]",
+    .purpose = "cuts random or regular patches from every image",
+    .options = options,
+};
 
 static void check_options(void)
 {

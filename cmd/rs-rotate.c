@@ -1,7 +1,8 @@
+#include "base/thread.h"
 #include "cli/tool.h"
 #include "picture/warp.h"
 
-static int64_t copies = 3, seed = 1;
+static int64_t copies = 3, seed = 1, threads;
 static double angle = 270;
 static bool original = true, hard;
 
@@ -10,12 +11,17 @@ static struct rs_option options[] = {
     {"angle", RS_REAL, &angle, 0, 360, "MAX", .help = "turn by 0 to MAX degrees (270)"},
     {"seed", RS_INT, &seed, 0, 0x1p53, "N", .help = "key of the random numbers (1)"},
     {"no-original", RS_NEGATED, &original, .help = "write the copies alone"},
+    {"threads", RS_INT, &threads, 1, 1024, "N", .help = "threads (as many as CPUs)"},
     {"hard", RS_FLAG, &hard, .help = "truth 0 or maxval rather than a share"},
     {0},
 };
 
-static const struct rs_tool tool = {"rs-rotate", "[file ...]", "writes every image and rotated copies of it",
-                                    options};
+static const struct rs_tool tool = {
+    .name = "rs-rotate",
+    .operands = "[file ...]",
+    .purpose = "writes every image and rotated copies of it",
+    .options = options,
+};
 
 struct scratch {
     struct rs_warp warp;
@@ -51,6 +57,7 @@ int main(int argc, char **argv)
     rs_tool_begin(&tool, argc, &argv);
     if (!original && copies == 0)
         rs_tool_usage("-no-original with -copies=0 leaves nothing to write");
+    rs_tool_check(NULL, rs_threads_start((int)threads));
     uint64_t read = rs_tool_images(argv, rotate, &scratch);
     rs_tool_say("images read: %ju, written: %ju", (uintmax_t)read, (uintmax_t)rs_tool_written());
     rs_warp_free(&scratch.warp);

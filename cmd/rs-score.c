@@ -25,8 +25,12 @@ static struct rs_option options[] = {
     {0},
 };
 
-static const struct rs_tool tool = {"rs-score", "[file ...]",
-                                    "score vessel probability maps against their truth", options};
+static const struct rs_tool tool = {
+    .name = "rs-score",
+    .operands = "[file ...]",
+    .purpose = "score vessel probability maps against their truth",
+    .options = options,
+};
 
 static struct rs_score *score, *other; /* of the operands, of -compare */
 

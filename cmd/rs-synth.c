@@ -11,7 +11,11 @@ static struct rs_option options[] = {
     {0},
 };
 
-static const struct rs_tool tool = {"rs-synth", NULL, "draws fundus photographs with their truth", options};
+static const struct rs_tool tool = {
+    .name = "rs-synth",
+    .purpose = "draws fundus photographs with their truth",
+    .options = options,
+};
 
 int main(int argc, char **argv)
 {

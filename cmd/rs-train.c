@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "base/outfile.h"
 #include "base/thread.h"
-#include "blas/gemm.h"
 #include "cli/tool.h"
+#include "kernel/kernel.h"
 #include "task/train.h"
 
 static struct rs_train_options train = {.batch = 32,
@@ -59,7 +59,13 @@ static struct rs_option options[] = {
     {0},
 };
 
-static const struct rs_tool tool = {"rs-train", "[file ...]", "trains a U-Net on tensors", options};
+static const struct rs_tool tool = {
+    .name = "rs-train",
+    .operands = "[file ...]",
+    .purpose = "trains a U-Net on tensors",
+    .options = options,
+    .kernel = rs_kernel_name,
+};
 
 static char *name_of(char *path)
 {
@@ -178,7 +184,7 @@ int main(int argc, char **argv)
     if (log_path)
         open_log();
     rs_tool_check(NULL, rs_threads_start((int)threads));
-    rs_tool_check(NULL, rs_gemm_start(rs_threads()));
+    rs_tool_check(NULL, rs_kernel_start());
     rs_tool_check(NULL, rs_train(&train, feed, validate ? &validation : NULL, &files, &done));
     report(&done);
     for (size_t i = 0; opened && opened[i]; i++)

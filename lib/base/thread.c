@@ -32,6 +32,19 @@ static void take_shards(int worker)
     }
 }
 
+/* A thread of its own for every CPU stays there: left alone, two may sit on one CPU for some time. Fewer threads than
+ * CPUs are left alone, or the first CPUs would get the threads of every process. */
+static void pin(pthread_t thread, int number, const cpu_set_t *may_run)
+{
+    cpu_set_t own;
+    int cpu = 0;
+    while (!CPU_ISSET(cpu, may_run) || number-- > 0)
+        cpu++;
+    CPU_ZERO(&own);
+    CPU_SET(cpu, &own);
+    pthread_setaffinity_np(thread, sizeof own, &own);
+}
+
 static void *worker_main(void *number)
 {
     unsigned long seen = 0;
@@ -52,17 +65,20 @@ static void *worker_main(void *number)
 
 const char *rs_threads_start(int threads)
 {
-    if (threads == 0) {
-        cpu_set_t may_run;
-        threads = sched_getaffinity(0, sizeof may_run, &may_run) ? 1 : CPU_COUNT(&may_run);
-    }
+    cpu_set_t may_run;
+    int cpus = sched_getaffinity(0, sizeof may_run, &may_run) ? 0 : CPU_COUNT(&may_run);
+    threads = threads ? threads : cpus ? cpus : 1;
     for (; pool.threads < threads; pool.threads++) {
         pthread_t thread;
         int failed = pthread_create(&thread, NULL, worker_main, (void *)(intptr_t)pool.threads);
         if (failed)
             return rs_error("cannot start thread %d: %s", pool.threads + 1, strerror(failed));
+        if (threads == cpus)
+            pin(thread, pool.threads, &may_run);
         pthread_detach(thread);
     }
+    if (threads > 1 && threads == cpus)
+        pin(pthread_self(), 0, &may_run);
     return NULL;
 }
 

@@ -212,6 +212,8 @@ void rs_tool_begin(const struct rs_tool *described, int argc, char ***argv)
         show_help();
     if (version) {
         printf("%s (rs-tools) %s\n", tool->name, RS_VERSION);
+        if (tool->kernel)
+            printf("kernel: %s\n", tool->kernel());
         exit(rs_tool_end());
     }
     *argv += optind;

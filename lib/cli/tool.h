@@ -29,6 +29,7 @@ struct rs_option {
 struct rs_tool {
     const char *name, *operands, *purpose; /* operands as in a synopsis, or NULL if it takes none */
     struct rs_option *options;             /* ends with a NULL name */
+    const char *(*kernel)(void);           /* names what computes, for -version; or NULL */
 };
 
 /* Parses; `*argv` becomes the NULL-ended operands ("-" alone if there are none and the tool takes some).

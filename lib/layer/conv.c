@@ -2,181 +2,113 @@
 
 #include <string.h>
 
-#include "base/thread.h"
-#include "blas/gemm.h"
+#include "kernel/kernel.h"
 
-/* An image with its border is one run of pixels in memory, so a convolution is a product over a run of
- * positions, and a row of the unfolded matrix is `size` runs of `size` pixels. What a run computes in the
- * border columns between two rows is thrown away. */
-enum { BLOCK = 512, SHARDS = 16 };
-
-struct pass {
-    struct rs_map y, x;
-    const struct rs_conv *conv;
-    float *partial; /* backward weights: [SHARDS][k*k*ci + 1][co], the last row for the bias */
-};
-
-static size_t weights(int size, int ci, int co)
+/* By channels alone, so that all of a layer is computed one way, whatever part of a map is at hand. */
+static bool by_winograd(struct rs_conv conv)
 {
-    return (size_t)size * (size_t)size * (size_t)ci * (size_t)co;
+    int lanes = rs_kernel()->lanes;
+    return conv.size == 3 && conv.ci % lanes == 0 && conv.co % lanes == 0;
 }
 
-static size_t unfolded(int size, int ci)
+static int padded(int co)
 {
-    return size == 1 ? 0 : (size_t)BLOCK * (size_t)size * (size_t)size * (size_t)ci;
+    int lanes = rs_kernel()->lanes;
+    return (co + lanes - 1) / lanes * lanes;
 }
 
-size_t rs_conv_scratch(int size, int ci, int co)
+static int taps(struct rs_conv conv)
 {
-    int most = ci > co ? ci : co; /* backward-data unfolds dy, and turns one set of weights */
-    return (size_t)rs_threads() * unfolded(size, most) + SHARDS * (weights(size, ci, co) + (size_t)co);
+    return conv.size * conv.size;
 }
 
-/* Positions run from the first pixel to the last, in memory order, border columns between them included. */
-static int positions(const struct rs_map *map)
+/* Floats of the kernel's weights, and of its sums, which lie alike; the bias follows. */
+static size_t weights(struct rs_conv conv)
 {
-    return map->h * (map->w + 2) - 2;
+    int multiply = by_winograd(conv) ? 36 : taps(conv);
+    return (size_t)multiply * (size_t)conv.ci * (size_t)padded(conv.co);
 }
 
-static int blocks(const struct rs_map *map)
+struct rs_conv rs_conv_turned(struct rs_conv conv)
 {
-    return (positions(map) + BLOCK - 1) / BLOCK;
+    return (struct rs_conv){conv.size, conv.co, conv.ci};
 }
 
-struct block {
-    int image, first, count;
-};
-
-static struct block block_of(const struct rs_map *map, int image, int index)
+size_t rs_conv_packed(struct rs_conv conv)
 {
-    int first = index * BLOCK, left = positions(map) - first;
-    return (struct block){image, first, left < BLOCK ? left : BLOCK};
+    return weights(conv) + (size_t)padded(conv.co);
 }
 
-static float *position(const struct rs_map *map, const struct block *block)
+size_t rs_conv_sums(struct rs_conv conv)
 {
-    return rs_map_at(map, block->image, 0, 0) + (ptrdiff_t)block->first * map->c;
+    return weights(conv) + (size_t)conv.co;
 }
 
-/* The matrix [count][size*size*ci] that turns a convolution into a product; x itself for 1x1. */
-static const float *unfold(const struct rs_map *x, int size, const struct block *block, float *to)
+size_t rs_conv_scratch(struct rs_conv conv, int w)
 {
-    const float *from = position(x, block);
-    if (size == 1)
-        return from;
-    ptrdiff_t row = (ptrdiff_t)(x->w + 2) * x->c;
-    size_t run = 3 * (size_t)x->c;
-    float *at = to;
-    for (int i = 0; i < block->count; i++, from += x->c)
-        for (int p = -1; p <= 1; p++, at += run)
-            memcpy(at, from + p * row - x->c, run * sizeof *at);
-    return to;
+    return by_winograd(conv) ? rs_kernel()->winograd_scratch(conv.ci, conv.co)
+                             : (size_t)w * (size_t)padded(conv.co);
 }
 
-static void clear_border(const struct rs_map *y, const struct block *block)
+void rs_conv_pack(float *packed, struct rs_conv conv, const float *w, const float *b)
 {
-    float *at = position(y, block);
-    int stride = y->w + 2, column = (block->first + 1) % stride;
-    for (int i = 0; i < block->count; i++, at += y->c) {
-        if (column == 0 || column == stride - 1)
-            memset(at, 0, (size_t)y->c * sizeof *at);
-        column = column + 1 == stride ? 0 : column + 1;
+    float *bias = packed + weights(conv);
+    memset(bias, 0, (size_t)padded(conv.co) * sizeof *bias);
+    if (b)
+        memcpy(bias, b, (size_t)conv.co * sizeof *bias);
+    if (by_winograd(conv))
+        rs_kernel()->winograd_pack(packed, w, conv.ci, conv.co);
+    else
+        rs_kernel()->pack(packed, w, taps(conv) * conv.ci, conv.co);
+}
+
+void rs_conv_pack_turned(float *packed, struct rs_conv conv, const float *w, float *scratch)
+{
+    for (int k = taps(conv) - 1; k >= 0; k--) {
+        float *to = scratch + (size_t)k * (size_t)conv.ci * (size_t)conv.co;
+        for (int c = 0; c < conv.ci; c++)
+            for (int o = 0; o < conv.co; o++)
+                to[(size_t)o * (size_t)conv.ci + (size_t)c] = *w++;
     }
+    rs_conv_pack(packed, rs_conv_turned(conv), scratch, NULL);
 }
 
-static void forward_block(void *context, int shard, int worker)
+void rs_conv_forward(struct rs_map y, struct rs_map x, struct rs_conv conv, const float *packed, bool relu,
+                     float *scratch)
 {
-    const struct pass *pass = context;
-    const struct rs_conv *conv = pass->conv;
-    const struct rs_map *y = &pass->y, *x = &pass->x;
-    int each = blocks(y), depth = conv->size * conv->size * x->c;
-    struct block block = block_of(y, shard / each, shard % each);
-    float *out = position(y, &block);
-    const float *in =
-        unfold(x, conv->size, &block, conv->scratch + (size_t)worker * unfolded(conv->size, x->c));
-    for (int i = 0; conv->b && i < block.count; i++)
-        memcpy(out + (size_t)i * (size_t)y->c, conv->b, (size_t)y->c * sizeof *out);
-    struct rs_gemm shape = {.m = block.count, .n = y->c, .k = depth, .lda = depth, .ldb = y->c, .ldc = y->c};
-    rs_gemm(&shape, in, conv->w, conv->b != NULL, out);
-    clear_border(y, &block);
+    struct rs_kernel_conv call = {conv.size, packed, packed + weights(conv), relu, scratch};
+    if (by_winograd(conv))
+        rs_kernel()->winograd(&y, &x, &call);
+    else
+        rs_kernel()->direct(&y, &x, &call);
 }
 
-void rs_conv_forward(struct rs_map y, struct rs_map x, const struct rs_conv *conv)
+static void add_bias(float *db, const struct rs_map *dy)
 {
-    struct pass pass = {.y = y, .x = x, .conv = conv};
-    rs_parallel(forward_block, &pass, y.n * blocks(&y));
-}
-
-/* The gradient of the data is the convolution of dy with the weights turned half around, inputs and outputs
- * swapped. */
-static void turn_weights(float *to, const float *w, int size, int ci, int co)
-{
-    int taps = size * size;
-    for (int k = 0; k < taps; k++)
-        for (int c = 0; c < ci; c++)
-            for (int o = 0; o < co; o++)
-                to[((size_t)(taps - 1 - k) * (size_t)co + (size_t)o) * (size_t)ci + (size_t)c] = *w++;
-}
-
-void rs_conv_backward_data(struct rs_map dx, struct rs_map dy, const struct rs_conv *conv)
-{
-    float *turned = conv->scratch;
-    struct rs_conv back = {conv->size, turned, NULL, conv->scratch + weights(conv->size, dx.c, dy.c)};
-    turn_weights(turned, conv->w, conv->size, dx.c, dy.c);
-    rs_conv_forward(dx, dy, &back);
-}
-
-static void add_bias_gradient(float *db, const struct rs_map *dy, int image)
-{
-    for (int y = 0; y < dy->h; y++) {
-        const float *at = rs_map_at(dy, image, y, 0);
-        for (int x = 0; x < dy->w; x++)
+    for (int row = 0; row < dy->n * dy->h; row++) {
+        const float *at = rs_map_at(dy, row / dy->h, row % dy->h, 0);
+        for (int j = 0; j < dy->w; j++, at += dy->pixel)
             for (int o = 0; o < dy->c; o++)
-                db[o] += *at++;
+                db[o] += at[o];
     }
 }
 
-static void backward_shard(void *context, int shard, int worker)
+void rs_conv_backward(float *sums, struct rs_map dy, struct rs_map x, struct rs_conv conv, float *scratch)
 {
-    const struct pass *pass = context;
-    const struct rs_conv *conv = pass->conv;
-    const struct rs_map *dy = &pass->y, *x = &pass->x;
-    int depth = conv->size * conv->size * x->c;
-    size_t count = weights(conv->size, x->c, dy->c);
-    float *partial = pass->partial + (size_t)shard * (count + (size_t)dy->c);
-    float *scratch = conv->scratch + (size_t)worker * unfolded(conv->size, x->c);
-    memset(partial, 0, (count + (size_t)dy->c) * sizeof *partial);
-    for (int image = shard * x->n / SHARDS; image < (shard + 1) * x->n / SHARDS; image++) {
-        for (int i = 0; i < blocks(dy); i++) {
-            struct block block = block_of(dy, image, i);
-            const float *in = unfold(x, conv->size, &block, scratch);
-            struct rs_gemm shape = {.m = depth,
-                                    .n = dy->c,
-                                    .k = block.count,
-                                    .ta = true,
-                                    .lda = depth,
-                                    .ldb = dy->c,
-                                    .ldc = dy->c};
-            rs_gemm(&shape, in, position(dy, &block), 1, partial);
-        }
-        add_bias_gradient(partial + count, dy, image);
-    }
+    if (by_winograd(conv))
+        rs_kernel()->winograd_gradient(sums, &dy, &x, scratch);
+    else
+        rs_kernel()->direct_gradient(sums, &dy, &x, conv.size, scratch);
+    if (conv.size == 1)
+        add_bias(sums + weights(conv), &dy);
 }
 
-void rs_conv_backward_weights(float *dw, float *db, struct rs_map dy, struct rs_map x,
-                              const struct rs_conv *conv)
+void rs_conv_gradient(float *dw, float *db, struct rs_conv conv, const float *sums)
 {
-    size_t count = weights(conv->size, x.c, dy.c), stride = count + (size_t)dy.c;
-    struct pass pass = {.y = dy, .x = x, .conv = conv};
-    pass.partial = conv->scratch + (size_t)rs_threads() * unfolded(conv->size, x.c);
-    rs_parallel(backward_shard, &pass, SHARDS);
-    memcpy(dw, pass.partial, count * sizeof *dw);
-    for (int shard = 1; shard < SHARDS; shard++)
-        for (size_t i = 0; i < count; i++)
-            dw[i] += pass.partial[(size_t)shard * stride + i];
-    for (int o = 0; db && o < dy.c; o++) {
-        db[o] = 0;
-        for (int shard = 0; shard < SHARDS; shard++)
-            db[o] += pass.partial[(size_t)shard * stride + count + (size_t)o];
-    }
+    if (by_winograd(conv))
+        rs_kernel()->winograd_unpack(dw, sums, conv.ci, conv.co);
+    else
+        rs_kernel()->direct_unpack(dw, sums, taps(conv) * conv.ci, conv.co);
+    if (db)
+        memcpy(db, sums + weights(conv), (size_t)conv.co * sizeof *db);
 }

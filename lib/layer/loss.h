@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "layer/map.h"
+#include "kernel/map.h"
 
 /* The truth of a batch: vessel [n][h][w] is 255 x t; only pixels with fov [n][h][w] over 127 count (NULL: all
  * do). */

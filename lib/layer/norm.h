@@ -1,37 +1,62 @@
-/* Batch normalisation (Ioffe and Szegedy, 2015, algorithm 1), a channel at a time over all pixels of the
- * batch:
+/* Batch normalisation (Ioffe and Szegedy, 2015, algorithm 1), a channel at a time over all pixels of the batch,
+ * then ReLU, then inverted dropout (Srivastava et al., 2014): 0 with probability p, else / (1 - p):
  *
- *   z = (y - mean) / sqrt(variance + 1e-5) * gamma + beta
+ *   z = drop(max(0, (y - mean) / sqrt(variance + 1e-5) * gamma + beta))
  *
- * In training, mean and (biased) variance are the batch's; otherwise they are running averages. Per-channel
- * arrays are [c]. `sums` is scratch: rs_norm_sums doubles. */
+ * In training, mean and (biased) variance are the batch's. A batch is taken in parts: each part's sums are added
+ * up by whoever knows the parts. All arrays of channels are [c]; sums are [2][c]. */
 #ifndef RS_LAYER_NORM_H
 #define RS_LAYER_NORM_H
 
-#include "layer/map.h"
+#include <stdint.h>
+
+#include "kernel/map.h"
 
 struct rs_norm {
     const float *gamma, *beta;
-    float *mean, *inverse; /* the mean, and 1 / sqrt(variance + 1e-5), that forward and backward use */
-    double *sums;
+    float *mean, *inverse, *scale; /* the mean, 1 / sqrt(variance + 1e-5), and gamma times that */
+    float *slope, *shift;          /* of the gradient */
 };
 
-size_t rs_norm_sums(const struct rs_map *y); /* doubles of scratch for a map of this shape */
+/* What is dropped depends on (seed, layer, step), the image's number and the place in it alone. p is held to
+ * 1/65536; 0 is no dropout. */
+struct rs_drop {
+    double p; /* [0, 1) */
+    uint64_t seed, layer, step;
+};
 
-/* Sets norm->mean and norm->inverse from the batch, and moves the running averages by a tenth towards it: the
- * mean, and the unbiased variance (over count - 1), as PyTorch does with momentum .1. */
-void rs_norm_measure(const struct rs_norm *norm, struct rs_map y, float *running_mean,
-                     float *running_variance);
+static inline double rs_norm_pixels(const struct rs_map *y)
+{
+    return (double)y->n * y->h * y->w;
+}
 
-/* Sets norm->mean and norm->inverse from running averages. */
-void rs_norm_recall(const struct rs_norm *norm, int c, const float *running_mean,
-                    const float *running_variance);
+/* Adds the sums of y and of y^2. */
+void rs_norm_moments(double *sums, struct rs_map y);
 
-/* z may be y. */
-void rs_norm_forward(struct rs_map z, struct rs_map y, const struct rs_norm *norm);
+/* Sets mean, inverse and scale from the sums over `pixels` pixels, and moves the running averages by a tenth
+ * towards them: the mean, and the unbiased variance (over pixels - 1), as PyTorch does with momentum .1. */
+void rs_norm_measure(const struct rs_norm *norm, int c, const double *sums, double pixels,
+                     float *running_mean, float *running_variance);
 
-/* dy from dz, through the batch's own statistics (dy may be dz); dgamma and dbeta are overwritten. */
-void rs_norm_backward(struct rs_map dy, float *dgamma, float *dbeta, struct rs_map dz, struct rs_map y,
-                      const struct rs_norm *norm);
+/* z from y; z may be y. `image`: the number of y's first image in the batch. */
+void rs_norm_forward(struct rs_map z, struct rs_map y, const struct rs_norm *norm, const struct rs_drop *drop,
+                     int image);
+
+/* Adds the sums that are the gradients of beta and of gamma. */
+void rs_norm_slopes(double *sums, struct rs_map dz, struct rs_map z, struct rs_map y,
+                    const struct rs_norm *norm, const struct rs_drop *drop);
+
+/* Sets dgamma, dbeta and what rs_norm_backward needs from the sums. */
+void rs_norm_gradient(const struct rs_norm *norm, int c, const double *sums, double pixels, float *dgamma,
+                      float *dbeta);
+
+/* dy from dz; dy may be dz. */
+void rs_norm_backward(struct rs_map dy, struct rs_map dz, struct rs_map z, struct rs_map y,
+                      const struct rs_norm *norm, const struct rs_drop *drop);
+
+/* A convolution of `co` channels (weights [k][co], no bias) and running averages to one convolution with bias [co]:
+ * what evaluation runs. */
+void rs_norm_fold(float *w, float *bias, int k, int co, const struct rs_norm *norm, const float *running_mean,
+                  const float *running_variance);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef RS_LAYER_POOL_H
 #define RS_LAYER_POOL_H
 
-#include "layer/map.h"
+#include "kernel/map.h"
 
 /* y [n][h/2][w/2][c] from x [n][h][w][c]; h and w even. */
 void rs_pool_forward(struct rs_map y, struct rs_map x);

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/thread.h"
 
 enum {
     FRAME = 2, /* a tap reaches at most two pixels over the edge, on either side */
@@ -131,16 +132,31 @@ static void turn_pixel(uint16_t *to, const struct rs_warp *warp, double x, doubl
         to[warp->planes] = (uint16_t)image->maxval;
 }
 
-static void turn_tile(struct rs_image *turned, const struct rs_warp *warp, const struct turn *turn, int left,
-                      int top)
+struct run {
+    struct rs_image *turned;
+    const struct rs_warp *warp;
+    struct turn turn;
+};
+
+static int tiles(int size)
 {
+    return (size + TILE - 1) / TILE;
+}
+
+static void turn_tile(void *context, int tile, int worker)
+{
+    (void)worker;
+    const struct run *run = context;
+    const struct rs_image *turned = run->turned;
+    const struct turn *turn = &run->turn;
+    int left = tile % tiles(turned->width) * TILE, top = tile / tiles(turned->width) * TILE;
     int right = smaller(left + TILE, turned->width), bottom = smaller(top + TILE, turned->height);
     for (int row = top; row < bottom; row++) {
         uint16_t *to = rs_image_at(turned, left, row);
-        for (int column = left; column < right; column++, to += warp->planes + 1) {
+        for (int column = left; column < right; column++, to += run->warp->planes + 1) {
             double x = turn->cosine * (column + .5) + turn->sine * (row + .5) + turn->left;
             double y = -turn->sine * (column + .5) + turn->cosine * (row + .5) + turn->top;
-            turn_pixel(to, warp, x, y);
+            turn_pixel(to, run->warp, x, y);
         }
     }
 }
@@ -148,11 +164,9 @@ static void turn_tile(struct rs_image *turned, const struct rs_warp *warp, const
 void rs_warp_rotate(struct rs_image *turned, const struct rs_warp *warp, double degrees)
 {
     const struct rs_image *image = warp->image;
-    struct turn turn = turn_about_centre(image, degrees);
+    struct run run = {turned, warp, turn_about_centre(image, degrees)};
     rs_image_shape(turned, image, image->width, image->height, true);
-    for (int top = 0; top < image->height; top += TILE)
-        for (int left = 0; left < image->width; left += TILE)
-            turn_tile(turned, warp, &turn, left, top);
+    rs_parallel(turn_tile, &run, tiles(image->width) * tiles(image->height));
 }
 
 double rs_warp_angle(uint64_t seed, double below, uint64_t image, uint64_t copy)

@@ -24,7 +24,8 @@ struct rs_warp {
 void rs_warp_prepare(struct rs_warp *warp, const struct rs_image *image);
 void rs_warp_free(struct rs_warp *warp);
 
-/* `turned` becomes the image turned counter-clockwise. It always has a field of view. Starts as {0}. */
+/* `turned` becomes the image turned counter-clockwise. It always has a field of view. Starts as {0}.
+ * On the pool's threads. */
 void rs_warp_rotate(struct rs_image *turned, const struct rs_warp *warp, double degrees);
 
 /* The angle of one copy of one image, uniform in [0, below) degrees. */

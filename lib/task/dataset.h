@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "format/tensor.h"
-#include "layer/map.h"
+#include "kernel/map.h"
 
 struct rs_dataset {
     struct rs_tensor shape; /* of one sample */

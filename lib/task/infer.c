@@ -3,29 +3,54 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "layer/probability.h"
-#include "network/pass.h"
+#include "network/evaluate.h"
 #include "picture/patch.h"
 
-enum { BATCH = 16 };
+/* The narrowest strip of a photograph that is worth the columns that it shares with its neighbours. */
+enum { NARROW = 128 };
+
+struct worker {
+    struct rs_flow *flow;
+    struct rs_flow_strip strip; /* that `flow` was made for */
+    struct rs_image window;
+    float *input; /* [channels][height][width] of a window */
+    size_t floats;
+};
+
+struct corner {
+    int x, y;
+};
 
 struct rs_infer {
     const struct rs_model *model;
-    int step; /* between windows; 0: whole photographs */
-    struct rs_unet_work *work;
-    int work_w, work_h; /* that `work` was made for */
-    struct rs_image window;
-    float *input;     /* [channels][h][w] of one window */
-    float *sum;       /* of probabilities, [h][w] of the photograph */
+    struct rs_folded folded;
+    size_t memory; /* bytes for all flows */
+    int step;      /* between windows; 0: whole photographs */
+    struct worker *workers;
+    const struct rs_image *photograph;
+    struct rs_image *map;
+
+    int strips; /* of a whole photograph */
+
+    struct rs_evaluator *evaluator; /* of windows */
+    struct rs_map inputs;
+    struct corner *corners; /* of the windows of a round */
+    float *sum;             /* of probabilities, [h][w] of the photograph */
     uint32_t *number; /* of windows that were added there: up to the square of their width, at a step of 1 */
     size_t pixels;    /* that sum and number have room for */
 };
 
-struct rs_infer *rs_infer_start(const struct rs_model *model, int step)
+struct rs_infer *rs_infer_start(const struct rs_model *model, int step, size_t memory)
 {
     struct rs_infer *infer = rs_alloc(1, sizeof *infer);
     infer->model = model;
+    infer->memory = memory;
+    rs_folded_make(&infer->folded, &model->net);
+    infer->workers = rs_alloc((size_t)rs_threads(), sizeof *infer->workers);
     if (model->prep.mode == RS_PREP_PATCH) {
         int least = model->prep.width < model->prep.height ? model->prep.width : model->prep.height;
         infer->step = step ? step : (least + 1) / 2;
@@ -37,9 +62,15 @@ void rs_infer_free(struct rs_infer *infer)
 {
     if (!infer)
         return;
-    rs_unet_work_free(infer->work);
-    rs_image_free(&infer->window);
-    free(infer->input);
+    for (int i = 0; i < rs_threads(); i++) {
+        rs_flow_free(infer->workers[i].flow);
+        rs_image_free(&infer->workers[i].window);
+        free(infer->workers[i].input);
+    }
+    free(infer->workers);
+    rs_folded_free(&infer->folded);
+    rs_evaluator_free(infer->evaluator);
+    free(infer->corners);
     free(infer->sum);
     free(infer->number);
     free(infer);
@@ -58,104 +89,49 @@ void rs_infer_size(const struct rs_infer *infer, const struct rs_image *photogra
     *height = infer->step ? model->prep.height : round_up(photograph->height, multiple);
 }
 
+/* The network's input for a part of the photograph, black outside it. */
+static const float *cut_input(const struct rs_infer *infer, struct worker *worker,
+                              const struct rs_image *photograph, struct corner at, int width, int height)
+{
+    size_t floats = (size_t)infer->model->net.shape.inputs * (size_t)width * (size_t)height;
+    if (floats > worker->floats) {
+        worker->input = rs_realloc(worker->input, floats, sizeof *worker->input);
+        worker->floats = floats;
+    }
+    rs_patch_cut(&worker->window, photograph, at.x, at.y, width, height, true);
+    rs_prep_apply(&infer->model->prep, &worker->window, worker->input);
+    return worker->input;
+}
+
 void rs_infer_input(struct rs_infer *infer, const struct rs_image *photograph, int x, int y, float *input)
 {
     int width, height;
     rs_infer_size(infer, photograph, &width, &height);
-    rs_patch_cut(&infer->window, photograph, x, y, width, height, true);
-    rs_prep_apply(&infer->model->prep, &infer->window, input);
+    const float *from = cut_input(infer, infer->workers, photograph, (struct corner){x, y}, width, height);
+    memcpy(input, from,
+           (size_t)infer->model->net.shape.inputs * (size_t)width * (size_t)height * sizeof *input);
 }
 
-static void reserve(struct rs_infer *infer, const struct rs_image *photograph)
+/* Planes, [channels][h][w], to an image of a map. */
+static void put_input(struct rs_map *x, int n, const float *from)
 {
-    int w, h;
-    size_t pixels = (size_t)photograph->width * (size_t)photograph->height;
-    rs_infer_size(infer, photograph, &w, &h);
-    if (w != infer->work_w || h != infer->work_h) {
-        rs_unet_work_free(infer->work);
-        infer->work = rs_unet_work_new(&infer->model->net, infer->step ? BATCH : 1, h, w, false);
-        infer->input = rs_realloc(infer->input, (size_t)w * (size_t)h,
-                                  sizeof(float) * (size_t)infer->model->net.shape.inputs);
-        infer->work_w = w;
-        infer->work_h = h;
-    }
-    if (pixels > infer->pixels) {
-        infer->sum = rs_realloc(infer->sum, pixels, sizeof *infer->sum);
-        infer->number = rs_realloc(infer->number, pixels, sizeof *infer->number);
-        infer->pixels = pixels;
-    }
-    memset(infer->sum, 0, pixels * sizeof *infer->sum);
-    memset(infer->number, 0, pixels * sizeof *infer->number);
-}
-
-struct corner {
-    int x, y;
-};
-
-static void fill_input(struct rs_infer *infer, const struct rs_image *photograph, struct corner at, int n)
-{
-    struct rs_map x = rs_unet_input(infer->work);
-    rs_infer_input(infer, photograph, at.x, at.y, infer->input);
-    const float *from = infer->input;
-    for (int c = 0; c < x.c; c++)
-        for (int i = 0; i < x.h; i++) {
-            float *to = rs_map_at(&x, n, i, 0) + c;
-            for (int j = 0; j < x.w; j++, to += x.c)
+    for (int c = 0; c < x->c; c++)
+        for (int i = 0; i < x->h; i++) {
+            float *to = rs_map_at(x, n, i, 0) + c;
+            for (int j = 0; j < x->w; j++, to += x->pixel)
                 *to = *from++;
         }
 }
 
-static void add_window(struct rs_infer *infer, const struct rs_image *photograph, struct rs_map logits,
-                       struct corner at, int n)
+static struct rs_flow *flow_for(struct rs_infer *infer, int number, const struct rs_flow_strip *strip)
 {
-    int right = photograph->width - at.x, low = photograph->height - at.y;
-    int width = logits.w < right ? logits.w : right, height = logits.h < low ? logits.h : low;
-    for (int i = 0; i < height; i++) {
-        const float *from = rs_map_at(&logits, n, i, 0);
-        size_t to = (size_t)(at.y + i) * (size_t)photograph->width + (size_t)at.x;
-        for (int j = 0; j < width; j++, to++) {
-            infer->sum[to] += (float)rs_sigmoid((double)from[j]);
-            infer->number[to]++;
-        }
+    struct worker *worker = &infer->workers[number];
+    if (!worker->flow || memcmp(&worker->strip, strip, sizeof *strip) != 0) {
+        rs_flow_free(worker->flow);
+        worker->flow = rs_flow_new(&infer->folded, strip);
+        worker->strip = *strip;
     }
-}
-
-static void run(struct rs_infer *infer, const struct rs_image *photograph, const struct corner *corners,
-                int n)
-{
-    rs_unet_work_use(infer->work, n);
-    for (int i = 0; i < n; i++)
-        fill_input(infer, photograph, corners[i], i);
-    struct rs_map logits = rs_unet_infer(&infer->model->net, infer->work);
-    for (int i = 0; i < n; i++)
-        add_window(infer, photograph, logits, corners[i], i);
-}
-
-/* Windows start every `step` pixels, the last of a line so that it ends with the photograph. */
-static bool next_start(int *at, int step, int size, int window)
-{
-    int last = size > window ? size - window : 0;
-    if (*at == last)
-        return false;
-    *at = *at + step < last ? *at + step : last;
-    return true;
-}
-
-static void run_windows(struct rs_infer *infer, const struct rs_image *photograph)
-{
-    struct corner batch[BATCH], at = {0, 0};
-    int n = 0;
-    for (bool more = true; more;) {
-        batch[n++] = at;
-        if (!next_start(&at.x, infer->step, photograph->width, infer->work_w)) {
-            at.x = 0;
-            more = next_start(&at.y, infer->step, photograph->height, infer->work_h);
-        }
-        if (n == BATCH || !more) {
-            run(infer, photograph, batch, n);
-            n = 0;
-        }
-    }
+    return worker->flow;
 }
 
 /* Truth keeps its share of vessel, the field of view its yes or no. */
@@ -171,17 +147,179 @@ static void write_pixel(uint16_t *to, const uint16_t *from, const struct rs_imag
         *to = inside ? 65535 : 0;
 }
 
-static void write_map(const struct rs_infer *infer, struct rs_image *map, const struct rs_image *photograph)
+/* A strip of a whole photograph, run by one thread. */
+struct strip_run {
+    struct rs_infer *infer;
+    struct worker *worker;
+};
+
+static void strip_source(void *context, struct rs_map rows, int y, int x)
 {
-    struct rs_image like = {.subject = RS_PROB,
-                            .has_vessel = photograph->has_vessel,
-                            .has_fov = photograph->has_fov,
-                            .maxval = RS_LEVELS - 1};
-    rs_image_shape(map, &like, photograph->width, photograph->height, false);
-    size_t from = (size_t)rs_image_planes(photograph), to = (size_t)rs_image_planes(map);
-    for (size_t i = 0; i < (size_t)map->width * (size_t)map->height; i++)
-        write_pixel(map->samples + i * to, photograph->samples + i * from, photograph,
+    struct strip_run *run = context;
+    put_input(
+        &rows, 0,
+        cut_input(run->infer, run->worker, run->infer->photograph, (struct corner){x, y}, rows.w, rows.h));
+}
+
+static void strip_sink(void *context, struct rs_map logits, int y, int x)
+{
+    struct strip_run *run = context;
+    const struct rs_image *photograph = run->infer->photograph;
+    for (int i = 0; i < logits.h && y + i < photograph->height; i++)
+        for (int j = 0; j < logits.w && x + j < photograph->width; j++)
+            write_pixel(rs_image_at(run->infer->map, x + j, y + i), rs_image_at(photograph, x + j, y + i),
+                        photograph, rs_sigmoid((double)*rs_map_at(&logits, 0, i, j)));
+}
+
+static struct rs_flow_strip strip_of(const struct rs_infer *infer, int strips, int number)
+{
+    struct rs_flow_strip strip = {.n = 1};
+    int tile = RS_TILE * rs_unet_multiple(&infer->model->net.shape);
+    rs_infer_size(infer, infer->photograph, &strip.width, &strip.height);
+    int each = round_up((strip.width + strips - 1) / strips, tile);
+    strip.from = each * number < strip.width ? each * number : strip.width;
+    strip.to = each * (number + 1) < strip.width ? each * (number + 1) : strip.width;
+    return strip;
+}
+
+static void run_strip(void *context, int number, int worker)
+{
+    struct rs_infer *infer = context;
+    struct rs_flow_strip strip = strip_of(infer, infer->strips, number);
+    struct strip_run run = {infer, &infer->workers[worker]};
+    if (strip.from < strip.to)
+        rs_flow_run(flow_for(infer, worker, &strip), strip_source, strip_sink, &run);
+}
+
+/* Strips that all threads can run side by side in the memory there is, as few as keep the threads busy. An inner
+ * strip is the largest. */
+static const char *choose_strips(struct rs_infer *infer)
+{
+    int threads = rs_threads(), width, height;
+    rs_infer_size(infer, infer->photograph, &width, &height);
+    int strips = width / NARROW < threads ? width / NARROW : threads;
+    for (strips = strips < 1 ? 1 : strips;; strips += threads) {
+        struct rs_flow_strip strip = strip_of(infer, strips, strips / 2);
+        size_t wanted = rs_flow_bytes(&infer->folded, &strip);
+        wanted *= (size_t)(strips < threads ? strips : threads);
+        infer->strips = strips;
+        if (wanted <= infer->memory)
+            return NULL;
+        if (width / strips < RS_TILE * rs_unet_multiple(&infer->model->net.shape))
+            return rs_error("%d threads want at least -memory=%zu for this model", threads,
+                            (wanted >> 20) + 1);
+    }
+}
+
+static const char *run_whole(struct rs_infer *infer)
+{
+    const char *error = choose_strips(infer);
+    if (!error)
+        rs_parallel(run_strip, infer, infer->strips);
+    return error;
+}
+
+static void reserve(struct rs_infer *infer)
+{
+    size_t pixels = (size_t)infer->photograph->width * (size_t)infer->photograph->height;
+    if (pixels > infer->pixels) {
+        infer->sum = rs_realloc(infer->sum, pixels, sizeof *infer->sum);
+        infer->number = rs_realloc(infer->number, pixels, sizeof *infer->number);
+        infer->pixels = pixels;
+    }
+    memset(infer->sum, 0, pixels * sizeof *infer->sum);
+    memset(infer->number, 0, pixels * sizeof *infer->number);
+}
+
+/* As many windows at once as the memory allows. */
+static const char *start_evaluator(struct rs_infer *infer)
+{
+    const struct rs_prep *prep = &infer->model->prep;
+    struct rs_flow_strip strip = {RS_GROUP, prep->width, prep->height, 0, prep->width};
+    size_t threads = (size_t)rs_threads(), wanted;
+    while ((wanted = threads * rs_flow_bytes(&infer->folded, &strip)) > infer->memory && strip.n > 1)
+        strip.n /= 2;
+    if (wanted > infer->memory)
+        return rs_error("%zu threads want at least -memory=%zu for this model", threads, (wanted >> 20) + 1);
+    int round = (int)threads * strip.n;
+    infer->evaluator = rs_evaluator_new(&infer->model->net, round, prep->height, prep->width, strip.n);
+    infer->inputs = rs_evaluator_input(infer->evaluator);
+    infer->corners = rs_alloc((size_t)round, sizeof *infer->corners);
+    return NULL;
+}
+
+static void fill_window(void *context, int n, int worker)
+{
+    struct rs_infer *infer = context;
+    struct rs_map *x = &infer->inputs;
+    put_input(x, n,
+              cut_input(infer, &infer->workers[worker], infer->photograph, infer->corners[n], x->w, x->h));
+}
+
+/* Windows are added up in their order, whoever computed them. */
+static void add_window(struct rs_infer *infer, struct rs_map logits, struct corner at, int n)
+{
+    const struct rs_image *photograph = infer->photograph;
+    int right = photograph->width - at.x, low = photograph->height - at.y;
+    int width = logits.w < right ? logits.w : right, height = logits.h < low ? logits.h : low;
+    for (int i = 0; i < height; i++) {
+        size_t to = (size_t)(at.y + i) * (size_t)photograph->width + (size_t)at.x;
+        for (int j = 0; j < width; j++, to++) {
+            infer->sum[to] += (float)rs_sigmoid((double)*rs_map_at(&logits, n, i, j));
+            infer->number[to]++;
+        }
+    }
+}
+
+static void run_round(struct rs_infer *infer, int count)
+{
+    rs_parallel(fill_window, infer, count);
+    struct rs_map logits = rs_evaluator_run(infer->evaluator, count);
+    for (int n = 0; n < count; n++)
+        add_window(infer, logits, infer->corners[n], n);
+}
+
+/* Windows start every `step` pixels, the last of a line so that it ends with the photograph. */
+static bool next_start(int *at, int step, int size, int window)
+{
+    int last = size > window ? size - window : 0;
+    if (*at == last)
+        return false;
+    *at = *at + step < last ? *at + step : last;
+    return true;
+}
+
+static void write_average(struct rs_infer *infer)
+{
+    const struct rs_image *photograph = infer->photograph;
+    size_t from = (size_t)rs_image_planes(photograph), to = (size_t)rs_image_planes(infer->map);
+    for (size_t i = 0; i < (size_t)photograph->width * (size_t)photograph->height; i++)
+        write_pixel(infer->map->samples + i * to, photograph->samples + i * from, photograph,
                     (double)infer->sum[i] / infer->number[i]);
+}
+
+static const char *run_windows(struct rs_infer *infer)
+{
+    const struct rs_prep *prep = &infer->model->prep;
+    const char *error = infer->evaluator ? NULL : start_evaluator(infer);
+    if (error)
+        return error;
+    reserve(infer);
+    struct corner at = {0, 0};
+    int n = 0;
+    for (bool more = true; more;) {
+        infer->corners[n++] = at;
+        if (!next_start(&at.x, infer->step, infer->photograph->width, prep->width)) {
+            at.x = 0;
+            more = next_start(&at.y, infer->step, infer->photograph->height, prep->height);
+        }
+        if (n == infer->inputs.n || !more) {
+            run_round(infer, n);
+            n = 0;
+        }
+    }
+    write_average(infer);
+    return NULL;
 }
 
 const char *rs_infer_image(struct rs_infer *infer, struct rs_image *map, const struct rs_image *photograph)
@@ -189,11 +327,12 @@ const char *rs_infer_image(struct rs_infer *infer, struct rs_image *map, const s
     const char *error = rs_prep_fits(&infer->model->prep, photograph);
     if (error)
         return error;
-    reserve(infer, photograph);
-    if (infer->step)
-        run_windows(infer, photograph);
-    else
-        run(infer, photograph, &(struct corner){0, 0}, 1);
-    write_map(infer, map, photograph);
-    return NULL;
+    struct rs_image like = {.subject = RS_PROB,
+                            .has_vessel = photograph->has_vessel,
+                            .has_fov = photograph->has_fov,
+                            .maxval = RS_LEVELS - 1};
+    rs_image_shape(map, &like, photograph->width, photograph->height, false);
+    infer->photograph = photograph;
+    infer->map = map;
+    return infer->step ? run_windows(infer) : run_whole(infer);
 }

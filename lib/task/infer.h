@@ -6,15 +6,19 @@
 
 struct rs_infer;
 
-/* Memory and plan for one model, which must live as long. A model whose normalisation is that of each patch
+enum { RS_INFER_MEMORY = 192 /* MiB, where nothing else is said */ };
+
+/* Memory and plan for one model, which must live as long; `memory` bytes are the most that the network's maps
+ * may take, beside the photograph and its map. A model whose normalisation is that of each patch
  * is run in windows of exactly that patch's size, `step` pixels apart (0: half a patch) and averaged where
- * they overlap; any other model is run over the whole photograph. */
-struct rs_infer *rs_infer_start(const struct rs_model *model, int step);
+ * they overlap; any other model is run over the whole photograph. Neither
+ * the memory nor the number of threads changes a bit of the result. */
+struct rs_infer *rs_infer_start(const struct rs_model *model, int step, size_t memory);
 void rs_infer_free(struct rs_infer *infer);
 
 /* `map` becomes a PROB image of the photograph's size, maxval 65535, with its planes of truth and field of
  * view; outside a given field of view its probability is 0. `map` starts as {0}. An error if the photograph's
- * planes are not the model's. */
+ * planes are not the model's, or the memory does not suffice. */
 const char *rs_infer_image(struct rs_infer *infer, struct rs_image *map, const struct rs_image *photograph);
 
 /* The network's input for the window at (x, y) of a photograph that fits: [channels][height][width] of a

@@ -9,7 +9,7 @@
 #include "base/interrupt.h"
 #include "base/number.h"
 #include "base/progress.h"
-#include "blas/gemm.h"
+#include "kernel/kernel.h"
 #include "layer/loss.h"
 #include "network/pass.h"
 #include "task/checkpoint.h"
@@ -56,8 +56,9 @@ struct trainer {
     struct rs_adam adam;
     struct rs_course course;
     int64_t steps, validate_every;
-    struct rs_unet_work *work;
+    struct rs_pass *pass;
     struct rs_batch batch;
+    float *dlogit_data;
     struct rs_map dlogits;
     float *gradient;
     struct rs_progress progress;
@@ -125,7 +126,8 @@ static const char *start_model(struct trainer *t)
         return error;
     t->model.dropout = options->dropout;
     describe_training(options, t->model.training, sizeof t->model.training);
-    snprintf(t->model.kernel, sizeof t->model.kernel, "%s, glibc %s", rs_gemm_name(), gnu_get_libc_version());
+    snprintf(t->model.kernel, sizeof t->model.kernel, "%s, glibc %s", rs_kernel()->name,
+             gnu_get_libc_version());
     rs_unet_build(&t->model.net, &shape);
     rs_unet_draw(&t->model.net, (uint64_t)options->seed);
     return NULL;
@@ -140,19 +142,20 @@ static void start_memory(struct trainer *t)
         .lr = options->lr, .beta1 = options->beta1, .beta2 = options->beta2, .epsilon = options->epsilon};
     rs_adam_start(&t->adam, t->model.net.parameter_count);
     t->gradient = rs_alloc(t->model.net.parameter_count, sizeof *t->gradient);
-    t->work = rs_unet_work_new(&t->model.net, (int)options->batch, shape->height, shape->width, true);
-    t->dlogits = (struct rs_map){NULL, (int)options->batch, shape->height, shape->width, 1};
-    t->dlogits.data = rs_alloc(batch * rs_map_image(&t->dlogits), sizeof(float));
-    t->batch = (struct rs_batch){rs_unet_input(t->work), rs_alloc(pixels, 1), rs_alloc(pixels, 1)};
+    t->pass = rs_pass_new(&t->model.net, (int)options->batch, shape->height, shape->width);
+    t->dlogit_data =
+        rs_alloc(rs_map_floats((int)options->batch, shape->height, shape->width, 1), sizeof(float));
+    t->dlogits = rs_map_over(t->dlogit_data, (int)options->batch, shape->height, shape->width, 1);
+    t->batch = (struct rs_batch){rs_pass_input(t->pass), rs_alloc(pixels, 1), rs_alloc(pixels, 1)};
 }
 
 static void finish(struct trainer *t)
 {
     rs_progress_clear(&t->progress);
     rs_adam_free(&t->adam);
-    rs_unet_work_free(t->work);
+    rs_pass_free(t->pass);
     rs_model_free(&t->model);
-    free(t->dlogits.data);
+    free(t->dlogit_data);
     free(t->gradient);
     free(t->batch.vessel);
     free(t->batch.fov);
@@ -198,15 +201,15 @@ static const char *fit(struct trainer *t)
 {
     struct rs_unet *net = &t->model.net;
     struct rs_drop drop = {t->options->dropout, (uint64_t)t->options->seed, 0, (uint64_t)t->course.step};
-    rs_unet_work_use(t->work, t->batch.x.n);
+    rs_pass_use(t->pass, t->batch.x.n);
     t->dlogits.n = t->batch.x.n;
     struct rs_truth truth = {t->batch.vessel, t->options->fov_only ? t->batch.fov : NULL};
-    struct rs_map logits = rs_unet_forward(net, t->work, &drop);
+    struct rs_map logits = rs_pass_forward(t->pass, net, &drop);
     struct rs_loss loss = rs_loss_forward(logits, &truth);
     if (loss.count == 0) /* no pixel in the field of view: nothing to learn from */
         return NULL;
     rs_loss_backward(t->dlogits, logits, &truth, loss.count);
-    rs_unet_backward(net, t->work, t->dlogits, t->gradient, &drop);
+    rs_pass_backward(t->pass, net, t->dlogits, t->gradient, &drop);
     const char *error = check_step(t, &loss);
     if (error)
         return error;

@@ -7,7 +7,7 @@
 #include "layer/loss.h"
 #include "layer/probability.h"
 #include "measure/scores.h"
-#include "network/pass.h"
+#include "network/evaluate.h"
 
 static void count_pixels(struct rs_histogram *histogram, struct rs_map logits, const struct rs_truth *truth)
 {
@@ -21,9 +21,8 @@ static void count_pixels(struct rs_histogram *histogram, struct rs_map logits, c
 }
 
 struct run {
-    const struct rs_unet *net;
     const struct rs_dataset *data;
-    struct rs_unet_work *work;
+    struct rs_evaluator *evaluator;
     struct rs_histogram histogram;
     struct rs_loss loss;
 };
@@ -33,14 +32,13 @@ static const char *run_batch(struct run *run, uint32_t first, int n, uint8_t *pl
     uint32_t *order = rs_alloc((size_t)n, sizeof *order);
     for (int i = 0; i < n; i++)
         order[i] = first + (uint32_t)i;
-    rs_unet_work_use(run->work, n);
-    struct rs_map input = rs_unet_input(run->work);
+    struct rs_map input = rs_map_images(rs_evaluator_input(run->evaluator), 0, n);
     uint8_t *fov = planes + (size_t)n * (size_t)input.h * (size_t)input.w;
     const char *error = rs_dataset_batch(run->data, order, input, planes, fov);
     free(order);
     if (error)
         return error;
-    struct rs_map logits = rs_unet_infer(run->net, run->work);
+    struct rs_map logits = rs_evaluator_run(run->evaluator, n);
     struct rs_truth truth = {planes, fov_only ? fov : NULL};
     struct rs_loss loss = rs_loss_forward(logits, &truth);
     run->loss.sum += loss.sum;
@@ -57,8 +55,8 @@ const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
     const struct rs_tensor *shape = &data->shape;
     size_t pixels = (size_t)batch * (size_t)shape->height * (size_t)shape->width;
     uint8_t *planes = rs_alloc(2 * pixels, 1);
-    struct run run = {.net = net, .data = data, .histogram = rs_histogram_start(RS_LEVELS)};
-    run.work = rs_unet_work_new(net, batch, shape->height, shape->width, false);
+    struct run run = {.data = data, .histogram = rs_histogram_start(RS_LEVELS)};
+    run.evaluator = rs_evaluator_new(net, batch, shape->height, shape->width, RS_GROUP);
     const char *error = NULL;
     for (uint32_t first = 0; first < data->count && !error; first += (uint32_t)batch) {
         uint32_t left = data->count - first;
@@ -73,7 +71,7 @@ const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
                                .auc = scores.auc_roc,
                                .threshold = rs_best_dice_threshold(&run.histogram),
                                .one_class = run.loss.predicted == 0 || run.loss.predicted == run.loss.count};
-    rs_unet_work_free(run.work);
+    rs_evaluator_free(run.evaluator);
     rs_histogram_free(&run.histogram);
     free(planes);
     if (!error && run.loss.count == 0)

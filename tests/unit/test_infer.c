@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/thread.h"
-#include "blas/gemm.h"
+#include "kernel/kernel.h"
 #include "layer/probability.h"
 #include "picture/patch.h"
 #include "task/infer.h"
@@ -16,6 +16,8 @@
 #include "tap.h"
 
 enum { WIDTH = 16, HEIGHT = 12 }; /* of patches */
+
+static const size_t MEMORY = (size_t)RS_INFER_MEMORY << 20;
 
 static char folder[] = "/tmp/rs-test.XXXXXX";
 
@@ -116,7 +118,7 @@ static bool same_input(const unsigned char *data, size_t size, const struct rs_i
     if (rs_record_parse(&record, data, size, &header) || rs_prep_from_meta(&prep, &record.meta))
         return false;
     build_model(&model, &prep);
-    struct rs_infer *infer = rs_infer_start(&model, 0);
+    struct rs_infer *infer = rs_infer_start(&model, 0, MEMORY);
     int width, height;
     rs_infer_size(infer, image, &width, &height);
     const struct rs_array *array = rs_record_find(&record, "image");
@@ -222,7 +224,7 @@ static void test_every_pixel(enum rs_prep_mode mode, int step, int width, int he
     struct rs_image image = photograph(RS_RGB, false, false, 255, width, height), map = {0};
     build_model(&model, &prep);
     *head_bias(&model) = step == 1 ? 0 : .3f;
-    struct rs_infer *infer = rs_infer_start(&model, step);
+    struct rs_infer *infer = rs_infer_start(&model, step, MEMORY);
     const char *error = rs_infer_image(infer, &map, &image);
     int level = rs_level(rs_sigmoid((double)*head_bias(&model))), wrong = 0;
     for (int i = 0; !error && i < width * height; i++)
@@ -256,7 +258,7 @@ static void test_planes(int maxval)
     int outside = 0, truth = 0, field = 0, zeros = 0;
     draw_model(&model, &prep);
     *head_bias(&model) = 3;
-    struct rs_infer *infer = rs_infer_start(&model, 0);
+    struct rs_infer *infer = rs_infer_start(&model, 0, MEMORY);
     no_error(rs_infer_image(infer, &map, &image), "a photograph of maxval %d with truth and field of view",
              maxval);
     for (int i = 0; i < 21 * 19; i++) {
@@ -287,7 +289,7 @@ static bool starts_at(int at, int size, int window, int step)
 static void add_windows(const struct rs_model *model, const struct rs_image *image, int step, double *sum,
                         int *number)
 {
-    struct rs_infer *infer = rs_infer_start(model, 0);
+    struct rs_infer *infer = rs_infer_start(model, 0, MEMORY);
     struct rs_image patch = {0}, map = {0};
     for (int at = 0; at < image->width * image->height; at++) {
         int x = at % image->width, y = at / image->width;
@@ -316,7 +318,7 @@ static void test_average(int step)
     double sum[W * H] = {0}, most = 0, least = 65536, largest = 0;
     int number[W * H] = {0};
     draw_model(&model, &prep);
-    struct rs_infer *infer = rs_infer_start(&model, step);
+    struct rs_infer *infer = rs_infer_start(&model, step, MEMORY);
     no_error(rs_infer_image(infer, &map, &image), "step %d", step);
     add_windows(&model, &image, step ? step : (HEIGHT + 1) / 2, sum, number);
     for (int i = 0; i < W * H; i++) {
@@ -341,7 +343,7 @@ static void test_whole(enum rs_prep_mode mode, bool fov_only)
                     wide_map = {0};
     int wrong = 0, width, height;
     draw_model(&model, &prep);
-    struct rs_infer *infer = rs_infer_start(&model, 0);
+    struct rs_infer *infer = rs_infer_start(&model, 0, MEMORY);
     rs_infer_size(infer, &image, &width, &height);
     ok(width == 24 && height == 16, "21 x 13 is rounded up to a multiple of 4");
     rs_patch_cut(&wide, &image, 0, 0, 24, 16, false);
@@ -367,7 +369,7 @@ static void test_reuse(enum rs_prep_mode mode)
                     large = photograph(RS_RGB, true, true, 255, 50, 30);
     struct rs_image map = {0}, fresh = {0};
     draw_model(&model, &prep);
-    struct rs_infer *infer = rs_infer_start(&model, 0), *other = rs_infer_start(&model, 0);
+    struct rs_infer *infer = rs_infer_start(&model, 0, MEMORY), *other = rs_infer_start(&model, 0, MEMORY);
     rs_infer_image(other, &fresh, &small);
     rs_infer_image(infer, &map, &large);
     rs_infer_image(infer, &map, &small);
@@ -390,14 +392,14 @@ static void test_misfits(void)
     struct rs_image gray = photograph(RS_GRAYSCALE, false, true, 255, 16, 12), map = {0};
     struct rs_image bare = photograph(RS_RGB, true, false, 255, 16, 12);
     build_model(&model, &prep);
-    struct rs_infer *infer = rs_infer_start(&model, 0);
+    struct rs_infer *infer = rs_infer_start(&model, 0, MEMORY);
     error_has(rs_infer_image(infer, &map, &gray), "planes GRAYSCALE_FOV,",
               "planes that are not the model's are named");
     error_has(rs_infer_image(infer, &map, &gray), "planes RGB is wanted", "and those that are");
     no_error(rs_infer_image(infer, &map, &bare), "what fits is run after that");
     rs_infer_free(infer);
     model.prep = inside;
-    infer = rs_infer_start(&model, 0);
+    infer = rs_infer_start(&model, 0, MEMORY);
     error_has(rs_infer_image(infer, &map, &bare), "planes RGB_VESSEL have none",
               "a field of view that is missing");
     rs_infer_free(infer);
@@ -405,6 +407,81 @@ static void test_misfits(void)
     rs_image_free(&bare);
     rs_image_free(&map);
     rs_unet_free(&model.net);
+}
+
+/* --- Memory and threads --- */
+
+/* A photograph with a map by all the memory there is, and a model for it. */
+struct memory_case {
+    struct rs_model model;
+    struct rs_image image, map;
+};
+
+static struct memory_case memory_case_new(enum rs_prep_mode mode, int width, int height)
+{
+    struct rs_prep prep = prep_of(mode, false);
+    struct memory_case t = {.image = photograph(RS_RGB, true, true, 255, width, height)};
+    draw_model(&t.model, &prep);
+    struct rs_infer *infer = rs_infer_start(&t.model, 0, MEMORY);
+    no_error(rs_infer_image(infer, &t.map, &t.image), "mode %d, %d x %d in %zu MiB", (int)mode, width, height,
+             MEMORY >> 20);
+    rs_infer_free(infer);
+    return t;
+}
+
+static void memory_case_free(struct memory_case *t)
+{
+    rs_image_free(&t->image);
+    rs_image_free(&t->map);
+    rs_unet_free(&t->model.net);
+}
+
+/* An error, or whether the map is the case's. */
+static const char *run_in(const struct memory_case *t, size_t memory, bool *same)
+{
+    struct rs_image map = {0};
+    struct rs_infer *infer = rs_infer_start(&t->model, 0, memory);
+    const char *error = rs_infer_image(infer, &map, &t->image);
+    size_t bytes = (size_t)(t->image.width * t->image.height) * 3 * sizeof *map.samples;
+    *same = !error && !memcmp(map.samples, t->map.samples, bytes);
+    rs_infer_free(infer);
+    rs_image_free(&map);
+    return error;
+}
+
+/* Less by a quarter each time until it no longer suffices; what is then asked for does. */
+static void test_memory(const struct memory_case *t, const char *name)
+{
+    const char *error = NULL, *asked;
+    int runs = 0, differ = 0;
+    bool same;
+    for (size_t memory = MEMORY; memory && !(error = run_in(t, memory, &same)); memory -= (memory + 3) / 4) {
+        differ += !same;
+        runs++;
+    }
+    ok(differ == 0 && runs > 10, "%s: the same map in each of %d sizes of memory, %d threads", name, runs,
+       rs_threads());
+    error_has(error, "-memory=", "  and then an error that names the option");
+    asked = error ? strstr(error, "-memory=") : NULL;
+    size_t mebibytes = asked ? strtoul(asked + strlen("-memory="), NULL, 10) : 0;
+    no_error(run_in(t, mebibytes << 20, &same), "  %zu MiB, which it asks for, are enough", mebibytes);
+    ok(mebibytes > 0 && same, "  for the same map");
+}
+
+static void test_all_memory(void)
+{
+    struct memory_case whole = memory_case_new(RS_PREP_NONE, 333, 90),
+                       narrow = memory_case_new(RS_PREP_DATASET, 70, 201),
+                       patches = memory_case_new(RS_PREP_PATCH, 61, 47);
+    for (int threads = 1; threads <= 4; threads++) {
+        no_error(rs_threads_start(threads), "%d threads", threads);
+        test_memory(&whole, "whole, wide");
+        test_memory(&narrow, "whole, narrow");
+        test_memory(&patches, "patches");
+    }
+    memory_case_free(&whole);
+    memory_case_free(&narrow);
+    memory_case_free(&patches);
 }
 
 /* --- Model files --- */
@@ -767,8 +844,8 @@ int main(void)
     rng = rs_rng_at(1, "test", 0, 0);
     if (!mkdtemp(folder))
         return 1;
-    no_error(rs_threads_start(2), "two threads start");
-    no_error(rs_gemm_start(2), "OpenBLAS is the threaded build");
+    no_error(rs_kernel_start(), "a kernel");
+    test_all_memory();
     test_same_inputs();
     test_same_window(false, "-pixels=image");
     test_same_window(true, "-pixels=image -gray");
