@@ -70,6 +70,7 @@ refused() {
 
 @test "rs-rotate: streams that are cut" { hostile cuts rs-rotate; }
 @test "rs-patch: streams that are cut" { hostile cuts rs-patch; }
+@test "rs-fov: streams that are cut" { hostile cuts rs-fov; }
 @test "rs-norm: streams and statistics that are cut" { hostile cuts rs-norm; }
 @test "rs-train: streams and checkpoints that are cut" { hostile cuts rs-train; }
 @test "rs-infer: streams and models that are cut" { hostile cuts rs-infer; }
@@ -78,6 +79,7 @@ refused() {
 
 @test "rs-rotate: headers with a bit that is flipped" { hostile flips rs-rotate; }
 @test "rs-patch: headers with a bit that is flipped" { hostile flips rs-patch; }
+@test "rs-fov: headers with a bit that is flipped" { hostile flips rs-fov; }
 @test "rs-norm: headers with a bit that is flipped" { hostile flips rs-norm; }
 @test "rs-train: headers with a bit that is flipped" { hostile flips rs-train; }
 @test "rs-infer: headers with a bit that is flipped" { hostile flips rs-infer; }
@@ -86,6 +88,7 @@ refused() {
 
 @test "rs-rotate: images that lie" { hostile headers rs-rotate; }
 @test "rs-patch: images that lie" { hostile headers rs-patch; }
+@test "rs-fov: images that lie" { hostile headers rs-fov; }
 @test "rs-norm: images that lie" { hostile headers rs-norm; }
 @test "rs-infer: images that lie" { hostile headers rs-infer; }
 @test "rs-score: maps that lie" { hostile headers rs-score; }
@@ -105,6 +108,7 @@ refused() {
 @test "rs-synth: slow readers, and some that go" { hostile reads rs-synth; }
 @test "rs-rotate: byte by byte, slow readers, signals" { hostile reads rs-rotate; }
 @test "rs-patch: byte by byte, slow readers, signals" { hostile reads rs-patch; }
+@test "rs-fov: byte by byte, slow readers, signals" { hostile reads rs-fov; }
 @test "rs-norm: byte by byte, slow readers, signals" { hostile reads rs-norm; }
 @test "rs-train: byte by byte, signals" { hostile reads rs-train; }
 @test "rs-infer: byte by byte, slow readers, signals" { hostile reads rs-infer; }
@@ -114,6 +118,7 @@ refused() {
 @test "rs-synth: standard output full or closed" { hostile outputs rs-synth; }
 @test "rs-rotate: standard output full or closed" { hostile outputs rs-rotate; }
 @test "rs-patch: standard output full or closed" { hostile outputs rs-patch; }
+@test "rs-fov: standard output full or closed" { hostile outputs rs-fov; }
 @test "rs-norm: standard output full or closed" { hostile outputs rs-norm; }
 @test "rs-train: standard output full or closed" { hostile outputs rs-train; }
 @test "rs-infer: standard output full or closed" { hostile outputs rs-infer; }
@@ -123,6 +128,7 @@ refused() {
 @test "rs-synth: options that are none" { hostile names rs-synth; }
 @test "rs-rotate: files that are none" { hostile names rs-rotate; }
 @test "rs-patch: files that are none" { hostile names rs-patch; }
+@test "rs-fov: files that are none" { hostile names rs-fov; }
 @test "rs-norm: files that are none or cannot be written" { hostile names rs-norm; }
 @test "rs-train: files that are none or cannot be written" { hostile names rs-train; }
 @test "rs-infer: files that are none" { hostile names rs-infer; }
@@ -132,6 +138,7 @@ refused() {
 @test "rs-synth: a disk of 64 KiB" { on_disk rs-synth; }
 @test "rs-rotate: a disk of 64 KiB" { on_disk rs-rotate; }
 @test "rs-patch: a disk of 64 KiB" { on_disk rs-patch; }
+@test "rs-fov: a disk of 64 KiB" { on_disk rs-fov; }
 @test "rs-norm: a disk of 64 KiB, and one that is read only" { on_disk rs-norm; }
 @test "rs-train: a disk of 64 KiB, and one that is read only" { on_disk rs-train; }
 @test "rs-infer: a disk of 64 KiB" { on_disk rs-infer; }
@@ -141,6 +148,7 @@ refused() {
 @test "rs-synth: in German" { in_german rs-synth; }
 @test "rs-rotate: in German" { in_german rs-rotate; }
 @test "rs-patch: in German" { in_german rs-patch; }
+@test "rs-fov: in German" { in_german rs-fov; }
 @test "rs-norm: in German" { in_german rs-norm; }
 @test "rs-train: in German" { in_german rs-train; }
 @test "rs-infer: in German" { in_german rs-infer; }
@@ -150,6 +158,7 @@ refused() {
 @test "rs-synth: memory refused" { refused rs-synth; }
 @test "rs-rotate: memory refused" { refused rs-rotate; }
 @test "rs-patch: memory refused" { refused rs-patch; }
+@test "rs-fov: memory refused" { refused rs-fov; }
 @test "rs-norm: memory refused" { refused rs-norm; }
 @test "rs-train: memory refused" { refused rs-train; }
 @test "rs-infer: memory refused" { refused rs-infer; }
