@@ -1,5 +1,6 @@
 # What every experiment begins with: the built tools before all others on PATH, a shell that notices failures.
 
+PIPELINES := $(dir $(lastword $(MAKEFILE_LIST)))
 BUILD ?= build
 export PATH := $(abspath $(BUILD))/bin:$(PATH)
 SHELL = bash

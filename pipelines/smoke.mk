@@ -1,7 +1,7 @@
 # From drawn photographs to a score, by way of every filter:
 #
 #   make -f pipelines/smoke.mk             the score of two photographs that the network has not seen
-#   make -f pipelines/smoke.mk demo        the same, and a photograph, its map and its truth as PNG
+#   make -f pipelines/smoke.mk demo        the same, and a photograph, its map, its truth and where the two differ as PNG
 
 OUT = build/smoke
 SEED = 1
@@ -51,15 +51,19 @@ $(OUT)/truth.png: $(OUT)/new.pam
 	pampick -quiet 0 < $< | pamchannel -tupletype=GRAYSCALE 3 | pamtopnm | pnmtopng -quiet > $@
 $(OUT)/map.png: $(OUT)/maps.pam
 	pampick -quiet 0 < $< | pamchannel -tupletype=GRAYSCALE 0 | pamdepth 255 | pamtopnm | pnmtopng -quiet > $@
+$(OUT)/overlay.png: $(OUT)/new.pam $(OUT)/maps.pam $(OUT)/model.safetensors
+	$(PIPELINES)overlay -threshold=$$(rs-info -tsv $(OUT)/model.safetensors | sed -n 's/^threshold\t//p') \
+	  <(pampick -quiet 0 < $(OUT)/new.pam) <(pampick -quiet 0 < $(OUT)/maps.pam) | pnmtopng -quiet > $@
 
 $(OUT)/demo.png: $(OUT)/photograph.png $(OUT)/map.png $(OUT)/truth.png
 	pnmcat -quiet -lr $(foreach name,$(^:.png=),<(pngtopnm $(name).png | pamdepth -quiet 255)) | \
 	  pamscale -quiet .55 | pnmquant -quiet -fs 256 | pnmtopng -quiet -compression=9 > $@
 
-demo: score $(OUT)/demo.png
+demo: score $(OUT)/demo.png $(OUT)/overlay.png
 	@printf '%s\n' "" "Two drawn photographs, segmented by a network that has seen others alone. The first of them:" \
 	  "  $(OUT)/photograph.png" "  $(OUT)/map.png    what the network says" "  $(OUT)/truth.png  what was drawn" \
 	  "  $(OUT)/demo.png   the three side by side" \
+	  "  $(OUT)/overlay.png  hits sky blue, misses vermillion, false alarms yellow" \
 	  "The model: $(OUT)/model.safetensors; its training: $(OUT)/log.tsv"
 
 .PHONY: score demo
