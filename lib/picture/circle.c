@@ -57,13 +57,15 @@ static int gather_near(const struct rs_circle *circle, struct rs_point *points, 
     return found;
 }
 
-static bool through_three(struct rs_circle *circle, const struct rs_point *points, int count,
-                          struct rs_rng *rng)
+/* Fits `circle` to the points, but not to another radius than is wanted. */
+static bool fit_within(struct rs_circle *circle, const struct rs_point *points, int count, double least,
+                       double most)
 {
-    struct rs_point three[3];
-    for (int i = 0; i < 3; i++)
-        three[i] = points[rs_rng_below(rng, (uint64_t)count)];
-    return rs_circle_fit(circle, three, 3);
+    struct rs_circle fitted;
+    if (!rs_circle_fit(&fitted, points, count) || fitted.radius < least || fitted.radius > most)
+        return false;
+    *circle = fitted;
+    return true;
 }
 
 int rs_circle_search(struct rs_circle *circle, struct rs_point *points, int count, double near, double least,
@@ -72,10 +74,11 @@ int rs_circle_search(struct rs_circle *circle, struct rs_point *points, int coun
     struct rs_rng rng = rs_rng_at(0, "rs_circle_search", 0, 0);
     int best = 0;
     for (int try = 0; try < TRIES && count >= 3; try++) {
+        struct rs_point three[3];
         struct rs_circle tried;
-        if (!through_three(&tried, points, count, &rng) || tried.radius < least || tried.radius > most)
-            continue;
-        int found = count_near(&tried, points, count, near);
+        for (int i = 0; i < 3; i++)
+            three[i] = points[rs_rng_below(&rng, (uint64_t)count)];
+        int found = fit_within(&tried, three, 3, least, most) ? count_near(&tried, points, count, near) : 0;
         if (found > best) {
             best = found;
             *circle = tried;
@@ -83,6 +86,6 @@ int rs_circle_search(struct rs_circle *circle, struct rs_point *points, int coun
     }
     if (best == 0)
         return 0;
-    rs_circle_fit(circle, points, gather_near(circle, points, count, near));
+    fit_within(circle, points, gather_near(circle, points, count, near), least, most);
     return gather_near(circle, points, count, near);
 }

@@ -29,13 +29,13 @@ struct run {
     int start, end;
 };
 
-/* Adds the next number, at place `at`, to what is known of those before (J. Bentley, "Programming pearls:
- * algorithm design techniques", CACM 27, 1984). */
+/* What is known of the numbers so far: that run, and the one that ends with them. */
 struct runner {
     struct run best;
     int start, sum, most;
 };
 
+/* Adds the next number (J. Bentley, "Programming pearls: algorithm design techniques", CACM 27, 1984). */
 static void run_on(struct runner *runner, int at, int number)
 {
     if (runner->sum <= 0) {
@@ -179,11 +179,11 @@ struct line {
 static void count_lines(const struct rs_light *light, const struct rs_circle *circle, struct line *rows,
                         struct line *columns)
 {
-    double radius = LINE * circle->radius;
+    double radius = LINE * circle->radius, width = light->image->width;
     for (int row = 0; row < light->image->height; row++) {
         double dy = row + .5 - circle->y, half = sqrt(fmax(0, radius * radius - dy * dy));
-        int right = (int)fmin(light->image->width, fmax(0, circle->x + half + .5));
-        for (int column = (int)fmax(0, circle->x - half + .5); column < right; column++) {
+        int right = (int)fmin(width, fmax(0, circle->x + half + .5));
+        for (int column = (int)fmin(width, fmax(0, circle->x - half + .5)); column < right; column++) {
             int one = vote(rs_light_at(light, column, row), light->threshold);
             rows[row].pixels++;
             rows[row].sum += one;
