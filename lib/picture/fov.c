@@ -86,7 +86,7 @@ static bool find_circle(struct rs_circle *circle, const struct rs_light_copy *co
     int count = line_ends(copy, threshold, false, points);
     count += line_ends(copy, threshold, true, points + count);
     count = thin_out(points, count);
-    count = rs_circle_search(circle, points, count, 1.5, fmin(width, height) / 4, hypot(width, height) / 2);
+    count = rs_circle_search(circle, points, count, 1.5, fmin(width, height) / 4, hypot(width, height));
     free(points);
     circle->x *= copy->block;
     circle->y *= copy->block;
