@@ -15,6 +15,7 @@ static const struct rs_tool tool = {
     .operands = "[file ...]",
     .purpose = "says what is in tensors, statistics or a model",
     .options = options,
+    .no_images = true,
 };
 
 int main(int argc, char **argv)

@@ -64,6 +64,7 @@ static const struct rs_tool tool = {
     .operands = "[file ...]",
     .purpose = "trains a U-Net on tensors",
     .options = options,
+    .no_images = true,
     .kernel = rs_kernel_name,
 };
 

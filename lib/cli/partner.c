@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "cli/tool.h"
-#include "format/pam.h"
 
 struct rs_partner rs_partner_open(const char *option, const char *path, char **operands)
 {
@@ -21,7 +20,7 @@ static bool read_image(struct rs_partner *partner)
 {
     bool more;
     snprintf(partner->here, sizeof partner->here, "%.500s: image %" PRIu64, partner->name, ++partner->images);
-    rs_tool_check(partner->here, rs_image_read(partner->stream, &partner->image, &more));
+    rs_tool_check(partner->here, rs_tool_read(partner->stream, &partner->image, &more));
     return more;
 }
 

@@ -18,11 +18,17 @@ enum { MOST_OPTIONS = 48 };
 
 static const struct rs_tool *tool;
 static bool quiet, verbose, help, version;
+static int64_t max_pixels = RS_USUAL_PIXELS;
 static uint64_t written;
 static const char *here_path;
 static uint64_t here_image;
 
-static struct rs_option common[] = {
+static struct rs_option of_images[] = {
+    {"max-pixels", RS_INT, &max_pixels, 1, RS_MAX_PIXELS, "N", .help = "refuse larger images (178956970)"},
+    {0},
+};
+
+static struct rs_option of_all[] = {
     {"quiet", RS_FLAG, &quiet, .help = "no summary and no progress"},
     {"verbose", RS_FLAG, &verbose, .help = "say what every input is"},
     {"help", RS_FLAG, &help, .help = "show this and exit"},
@@ -30,14 +36,24 @@ static struct rs_option common[] = {
     {0},
 };
 
+/* The tool's own, then those that it shares; NULL behind the last. */
+static struct rs_option *tables[4];
+
+static void list_tables(void)
+{
+    int count = 0;
+    tables[count++] = tool->options;
+    if (tool->operands && !tool->no_images)
+        tables[count++] = of_images;
+    tables[count] = of_all;
+}
+
 static struct rs_option *find(const char *name)
 {
-    for (struct rs_option *o = tool->options; o->name; o++)
-        if (!strcmp(o->name, name))
-            return o;
-    for (struct rs_option *o = common; o->name; o++)
-        if (!strcmp(o->name, name))
-            return o;
+    for (struct rs_option **table = tables; *table; table++)
+        for (struct rs_option *o = *table; o->name; o++)
+            if (!strcmp(o->name, name))
+                return o;
     return NULL;
 }
 
@@ -100,25 +116,24 @@ void rs_tool_warn(const char *text)
     fprintf(stderr, "%s: warning: %s\n", tool->name, text);
 }
 
-static void help_options(const struct rs_option *option)
+static void help_option(const struct rs_option *option)
 {
-    for (; option->name; option++) {
-        char left[64];
-        snprintf(left, sizeof left, "-%s%s%s", option->name, option->argument ? "=" : "",
-                 option->argument ? option->argument : "");
-        if (strlen(left) > 24)
-            printf("  %s\n  %-24s %s\n", left, "", option->help);
-        else
-            printf("  %-24s %s\n", left, option->help);
-    }
+    char left[64];
+    snprintf(left, sizeof left, "-%s%s%s", option->name, option->argument ? "=" : "",
+             option->argument ? option->argument : "");
+    if (strlen(left) > 24)
+        printf("  %s\n  %-24s %s\n", left, "", option->help);
+    else
+        printf("  %-24s %s\n", left, option->help);
 }
 
 static _Noreturn void show_help(void)
 {
     printf("usage: %s [options]%s%s\n%s\n\n", tool->name, tool->operands ? " " : "",
            tool->operands ? tool->operands : "", tool->purpose);
-    help_options(tool->options);
-    help_options(common);
+    for (struct rs_option **table = tables; *table; table++)
+        for (const struct rs_option *o = *table; o->name; o++)
+            help_option(o);
     exit(rs_tool_end());
 }
 
@@ -163,9 +178,8 @@ static const char *set(struct rs_option *option, const char *argument)
 static int list_options(struct option *list)
 {
     int count = 0;
-    struct rs_option *tables[] = {tool->options, common};
-    for (int t = 0; t < 2; t++)
-        for (struct rs_option *o = tables[t]; o->name && count < MOST_OPTIONS; o++) {
+    for (struct rs_option **table = tables; *table; table++)
+        for (const struct rs_option *o = *table; o->name && count < MOST_OPTIONS; o++) {
             bool flag = o->kind == RS_FLAG || o->kind == RS_NEGATED;
             list[count++] = (struct option){o->name, flag ? no_argument : required_argument, NULL, 0};
         }
@@ -205,6 +219,7 @@ void rs_tool_begin(const struct rs_tool *described, int argc, char ***argv)
 {
     static char *stdin_alone[] = {"-", NULL};
     tool = described;
+    list_tables();
     fill_standard();
     signal(SIGPIPE, SIG_IGN); /* a reader that stops early shows as EPIPE, which is no failure */
     parse(argc, *argv);
@@ -250,6 +265,11 @@ static void say_image(const struct rs_image *image)
                     image->maxval);
 }
 
+const char *rs_tool_read(FILE *stream, struct rs_image *image, bool *more)
+{
+    return rs_image_read(stream, max_pixels, image, more);
+}
+
 uint64_t rs_tool_images(char **paths,
                         const char *(*each)(void *context, struct rs_image *image, uint64_t index),
                         void *context)
@@ -262,7 +282,7 @@ uint64_t rs_tool_images(char **paths,
         here_path = display_name(*paths);
         for (bool more = true;;) {
             here_image = count - first + 1;
-            const char *error = rs_image_read(stream, &image, &more);
+            const char *error = rs_tool_read(stream, &image, &more);
             if (!error && !more)
                 break;
             if (!error)

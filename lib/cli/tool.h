@@ -29,7 +29,8 @@ struct rs_option {
 struct rs_tool {
     const char *name, *operands, *purpose; /* operands as in a synopsis, or NULL if it takes none */
     struct rs_option *options;             /* ends with a NULL name */
-    const char *(*kernel)(void);           /* names what computes, for -version; or NULL */
+    bool no_images; /* the operands are none: without the options of the tools that read images */
+    const char *(*kernel)(void); /* names what computes, for -version; or NULL */
 };
 
 /* Parses; `*argv` becomes the NULL-ended operands ("-" alone if there are none and the tool takes some).
@@ -57,6 +58,9 @@ void rs_tool_warn(const char *text);
 
 /* Opens an operand ("-" is stdin), or fails. */
 FILE *rs_tool_open(const char *path);
+
+/* rs_image_read, held to -max-pixels. */
+const char *rs_tool_read(FILE *stream, struct rs_image *image, bool *more);
 
 /* Calls each(context, image, index) for every image of every operand, index from 0; returns how many. Fails
  * at the first error, the file and the image (counted from 1) named, and where there is no image at all.

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RS_MAX_PIXELS = 178956970 }; /* larger images are refused */
+/* No image has more pixels than RS_MAX_PIXELS: with five planes of them, samples still count in 31 bits.
+ * RS_USUAL_PIXELS (1 GiB at six bytes each) are what a reader takes that was told nothing else. */
+enum { RS_MAX_PIXELS = 429496729, RS_USUAL_PIXELS = 178956970 };
 
 /* The most planes an image can have, and the room that their name takes. A new plane goes between the subject's
  * and the field of view, which is last; picture/warp.h (how it is turned), picture/sample.h (how it gets into

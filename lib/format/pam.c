@@ -198,7 +198,7 @@ static const char *take_kind(struct rs_image *image, const struct header *header
 }
 
 /* Checks every number of the header; libnetpbm's own reader over-reads on a line of 254 bytes. */
-static const char *read_header(FILE *stream, struct header *header, bool *more)
+static const char *read_header(FILE *stream, int64_t most, struct header *header, bool *more)
 {
     int first = getc(stream);
     *more = first != EOF;
@@ -217,8 +217,9 @@ static const char *read_header(FILE *stream, struct header *header, bool *more)
         header->format == PAM_FORMAT ? read_pam_header(stream, header) : read_pnm_header(stream, header);
     if (error)
         return error;
-    if ((int64_t)header->width * header->height > RS_MAX_PIXELS)
-        return rs_error("%d x %d pixels are more than %d", header->width, header->height, RS_MAX_PIXELS);
+    if ((int64_t)header->width * header->height > most)
+        return rs_error("%d x %d pixels are more than -max-pixels=%jd", header->width, header->height,
+                        (intmax_t)most);
     return NULL;
 }
 
@@ -323,11 +324,11 @@ static const char *read_samples(FILE *stream, int format, struct rs_image *image
     return fits ? NULL : rs_error("a sample over maxval %d", image->maxval);
 }
 
-const char *rs_image_read(FILE *stream, struct rs_image *image, bool *more)
+const char *rs_image_read(FILE *stream, int64_t most, struct rs_image *image, bool *more)
 {
     struct header header = {0};
     start_netpbm();
-    const char *error = read_header(stream, &header, more);
+    const char *error = read_header(stream, most, &header, more);
     if (error || !*more)
         return error;
     error = take_kind(image, &header);

@@ -25,12 +25,12 @@ static void round_trip(const struct rs_image *image)
     must(!rs_image_write(stream, image));
     fclose(stream);
     stream = fuzz_stream((uint8_t *)bytes, size);
-    must(!rs_image_read(stream, &back, &more) && more);
+    must(!rs_image_read(stream, RS_MAX_PIXELS, &back, &more) && more);
     must(back.subject == image->subject || (image->subject == RS_PROB && rs_image_planes(image) == 1));
     must(back.has_vessel == image->has_vessel && back.has_fov == image->has_fov);
     must(back.width == image->width && back.height == image->height && back.maxval == image->maxval);
     must(!memcmp(back.samples, image->samples, sample_count(image) * sizeof *image->samples));
-    must(!rs_image_read(stream, &back, &more) && !more);
+    must(!rs_image_read(stream, RS_MAX_PIXELS, &back, &more) && !more);
     rs_image_free(&back);
     fclose(stream);
     free(bytes);
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rs_image image = {0};
     bool more = true;
     FILE *stream = fuzz_stream(data, size);
-    while (!rs_image_read(stream, &image, &more) && more) {
+    while (!rs_image_read(stream, RS_MAX_PIXELS, &image, &more) && more) {
         check_image(&image);
         round_trip(&image);
     }

@@ -580,11 +580,11 @@ static const char *read_one(const void *data, size_t size, struct rs_image *imag
     bool more = false;
     struct rs_image none = {0};
     FILE *stream = input_of(data, size);
-    const char *error = rs_image_read(stream, image, &more);
+    const char *error = rs_image_read(stream, RS_USUAL_PIXELS, image, &more);
     if (!error && !more)
         error = "no image";
     if (!error)
-        error = rs_image_read(stream, &none, &more);
+        error = rs_image_read(stream, RS_USUAL_PIXELS, &none, &more);
     if (!error && more)
         error = "a second image";
     rs_image_free(&none);
@@ -625,7 +625,7 @@ static void test_cut_image(struct rs_image like)
         struct rs_image read = {0};
         bool more = true;
         FILE *stream = input_of(out.data, size);
-        const char *error = rs_image_read(stream, &read, &more);
+        const char *error = rs_image_read(stream, RS_USUAL_PIXELS, &read, &more);
         bad += size ? !error : error || more;
         rs_image_free(&read);
         fclose(stream);
@@ -767,7 +767,7 @@ static void test_read_errors(void)
         {"a JPEG", BYTES("\377\330\377\340"), "not a PNM or PAM image"},
         {"an empty line before it", BYTES("\nP5 1 1 255\na"), "not a PNM or PAM image"},
         {"two letters alone", BYTES("P5"), "ends in the middle of a header"},
-        {"width 0", BYTES("P5 0 1 255\n"), "width: '0' is not a whole number from 1 to 178956970"},
+        {"width 0", BYTES("P5 0 1 255\n"), "width: '0' is not a whole number from 1 to 429496729"},
         {"a negative height", BYTES("P5 1 -1 255\n"), "height: '-1'"},
         {"maxval 0", BYTES("P5 1 1 0\n"), "maxval: '0' is not a whole number from 1 to 65535"},
         {"maxval 65536", BYTES("P5 1 1 65536\n\0\0"), "maxval: '65536'"},
@@ -777,7 +777,8 @@ static void test_read_errors(void)
         {"NUL in a number", BYTES("P5 1\0002 1 255\na"), "a header with a NUL character"},
         {"NUL between numbers", BYTES("P5 1 \0001 255\na"), "a header with a NUL character"},
         {"2^32 + 1 columns", BYTES("P5 4294967297 1 255\na"), "width: '4294967297'"},
-        {"too many pixels", BYTES("P5 65535 65535 255\na"), "65535 x 65535 pixels are more than 178956970"},
+        {"too many pixels", BYTES("P5 65535 65535 255\na"),
+         "65535 x 65535 pixels are more than -max-pixels=178956970"},
         {"too many pixels by one row", BYTES("P6 178956970 2 255\na"), "178956970 x 2 pixels are more"},
         {"a comment without end", BYTES("P5 1 1 # x"), "ends in the middle of a header"},
         {"no raster", BYTES("P5 2 1 255\n"), "ends in the middle of an image"},
@@ -948,13 +949,14 @@ static void test_images_end_to_end(void)
     rs_image_write(out.stream, &second);
     fflush(out.stream);
     FILE *stream = input_of(out.data, out.size);
-    no_error(rs_image_read(stream, &read, &more), "the first image of three");
+    no_error(rs_image_read(stream, RS_USUAL_PIXELS, &read, &more), "the first image of three");
     ok(more && same_image(&first, &read), "  is read");
-    no_error(rs_image_read(stream, &read, &more), "the second, a plain one with blanks behind it");
+    no_error(rs_image_read(stream, RS_USUAL_PIXELS, &read, &more),
+             "the second, a plain one with blanks behind it");
     ok(more && read.samples[0] == 7 && read.maxval == 9, "  is read");
-    no_error(rs_image_read(stream, &read, &more), "the third");
+    no_error(rs_image_read(stream, RS_USUAL_PIXELS, &read, &more), "the third");
     ok(more && same_image(&second, &read), "  is read");
-    no_error(rs_image_read(stream, &read, &more), "the end");
+    no_error(rs_image_read(stream, RS_USUAL_PIXELS, &read, &more), "the end");
     ok(!more && same_image(&second, &read), "  is clean, and leaves the image alone");
     fclose(stream);
     rs_image_free(&first);
@@ -984,7 +986,7 @@ static void test_read_fails(void)
     struct rs_record record = {0};
     bool more = false;
     FILE *stream = fopen(".", "rb");
-    error_has(rs_image_read(stream, &image, &more), "cannot read: Is a directory",
+    error_has(rs_image_read(stream, RS_USUAL_PIXELS, &image, &more), "cannot read: Is a directory",
               "an image from a directory");
     clearerr(stream);
     error_has(rs_record_read(stream, &record, &more), "cannot read: Is a directory",
@@ -1020,7 +1022,7 @@ static void test_read_fails_within(void)
         struct rs_image image = {0};
         bool more;
         FILE *stream = failing_stream(&rest);
-        error_has(rs_image_read(stream, &image, &more), "cannot read: Input/output error",
+        error_has(rs_image_read(stream, RS_USUAL_PIXELS, &image, &more), "cannot read: Input/output error",
                   "a read that fails within %s %.2s", i < 2 ? "the header of a" : "a", images[i]);
         rs_image_free(&image);
         fclose(stream);

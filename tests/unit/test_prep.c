@@ -349,7 +349,7 @@ static void test_meta_errors(void)
                  {"patch", "0x8", "'patch' is not WIDTHxHEIGHT"},
                  {"patch", "8x-8", "'patch' is not WIDTHxHEIGHT"},
                  {"patch", "4294967297x1", "'patch' is not WIDTHxHEIGHT"},
-                 {"patch", "178956971x1", "'patch' is not WIDTHxHEIGHT"},
+                 {"patch", "429496730x1", "'patch' is not WIDTHxHEIGHT"},
                  {"patch", "65536x65536", "'patch' is not WIDTHxHEIGHT"},
                  {"mean", NULL, "no metadata 'mean'"},
                  {"mean", "", "mean: '' is not a number"},

@@ -59,9 +59,9 @@ static void test_pillow(const char *name)
     char *data = test_data(name, &size);
     FILE *stream = fmemopen(data, size, "rb");
     struct rs_image source = {0}, wanted = {0};
-    no_error(rs_image_read(stream, &source, &more), "%s: the image", name);
+    no_error(rs_image_read(stream, RS_USUAL_PIXELS, &source, &more), "%s: the image", name);
     for (size_t i = 0; i < sizeof angles / sizeof *angles; i++) {
-        no_error(rs_image_read(stream, &wanted, &more), "%s: Pillow's image", name);
+        no_error(rs_image_read(stream, RS_USUAL_PIXELS, &wanted, &more), "%s: Pillow's image", name);
         struct rs_image found = turn(&source, angles[i]);
         int samples = source.width * source.height * 4;
         int off = count_differing(&found, &wanted, 0), far = count_differing(&found, &wanted, 1);
