@@ -13,7 +13,7 @@ HARDENING = -fstack-protector-strong -fstack-clash-protection -Wformat -Werror=f
   $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wdouble-promotion $(WERROR)
 ALL_CPPFLAGS = -D_GNU_SOURCE -Ilib $(CPPFLAGS)
-ALL_CFLAGS = -std=c11 -fPIE -ffp-contract=off -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(HARDENING) $(CFLAGS) $(SANITIZE)
+ALL_CFLAGS = -std=c11 -fPIE -ffp-contract=off '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) $(HARDENING) $(CFLAGS) $(SANITIZE)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS) $(SANITIZE)
 
 # Asked when a recipe runs, not when this file is read: `make deps all` installs pkgconf and the libraries first.
