@@ -119,9 +119,9 @@ static void check_options(void)
 /* A log that a checkpoint may go on with is not emptied here. */
 static void open_log(void)
 {
-    files.log = fopen(log_path, train.resume ? "r+" : "w+");
+    files.log = fopen(log_path, train.resume ? "r+" : "w");
     if (!files.log && train.resume && errno == ENOENT)
-        files.log = fopen(log_path, "w+");
+        files.log = fopen(log_path, "w");
     if (!files.log)
         rs_tool_fail(log_path, strerror(errno));
 }

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,25 +45,38 @@ static char *resolve(const char *path)
     return real ? real : rs_strdup(path);
 }
 
+/* As mkstemp, but for writing alone, which is all that a sandbox allows in a folder, and with the usual mode. `path`
+ * gets its end. */
+static int create(char *path, size_t size)
+{
+    size_t length = strlen(path);
+    int fd;
+    do {
+        uint32_t number;
+        if (getrandom(&number, sizeof number, 0) < 0)
+            return -1;
+        snprintf(path + length, size - length, ".%08" PRIx32, number);
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EEXIST);
+    return fd;
+}
+
 const char *rs_outfile_open(struct rs_outfile *out, const char *path)
 {
     struct stat status;
     if (!stat(path, &status) && !S_ISREG(status.st_mode))
         return rs_error("not a regular file, which alone can be replaced");
     *out = (struct rs_outfile){.path = resolve(path)};
-    size_t size = strlen(out->path) + sizeof ".XXXXXX";
+    size_t size = strlen(out->path) + sizeof ".12345678";
     out->temporary = rs_alloc(size, 1);
-    snprintf(out->temporary, size, "%s.XXXXXX", out->path);
-    int fd = mkostemp(out->temporary, O_CLOEXEC);
+    strcpy(out->temporary, out->path);
+    int fd = create(out->temporary, size);
     if (fd < 0) {
         int number = errno;
         forget(out);
         return rs_error("%s", strerror(number));
     }
     note_pending(out->temporary);
-    mode_t mask = umask(0); /* mkstemp makes files for the owner alone; a model is an ordinary file */
-    umask(mask);
-    fchmod(fd, 0666 & ~mask);
     out->file = fdopen(fd, "wb");
     if (!out->file) {
         const char *error = rs_error("%s", strerror(errno));

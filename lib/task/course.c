@@ -62,10 +62,10 @@ const char *rs_course_start_log(FILE *log)
 const char *rs_course_cut(FILE *log, int64_t step)
 {
     char line[512];
-    rewind(log);
-    if (!fgets(line, sizeof line, log))
+    if (fseek(log, 0, SEEK_END) || ftell(log) == 0) /* new, and perhaps not to be read */
         return rs_course_start_log(log);
-    if (strcmp(line, header_line))
+    rewind(log);
+    if (!fgets(line, sizeof line, log) || strcmp(line, header_line))
         return rs_error("not a log of rs-train");
     long end = ftell(log);
     while (fgets(line, sizeof line, log) && strchr(line, '\n') && atoll(line) <= step)
