@@ -1,7 +1,7 @@
 /* To be preloaded: from the start of main on, refuses the REFUSE_AT-th request for memory, with REFUSE_ON every
- * one from it on, and makes the file REFUSE_MARK to say that it came to that. Requests are those of malloc and its
- * kin, and every mmap, of REFUSE_LEAST bytes at least; what comes before main is the loader's affair and
- * OpenBLAS's. */
+ * one from it on, and writes into the file REFUSE_MARK to say that it came to that. Requests are those of malloc and
+ * its kin, and every mmap, of REFUSE_LEAST bytes at least; what comes before main is the loader's affair and
+ * OpenBLAS's. OpenBLAS asks for its buffers again until it has them: so much is never refused twice. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,20 +16,22 @@
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t),
     *__libc_memalign(size_t, size_t);
 
+enum { BUFFER = 16 << 20 };
+
 static long at, count;
 static size_t least;
 static bool running, on;
-static const char *mark;
+static int mark;
 
 static bool refused(size_t bytes)
 {
     if (!running || bytes < least)
         return false;
     long now = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
-    if (now < at || (now > at && !on))
+    if (now < at || (now > at && (!on || bytes >= BUFFER)))
         return false;
     if (now == at)
-        close(open(mark, O_WRONLY | O_CREAT, 0666));
+        (void)!write(mark, "x", 1);
     errno = ENOMEM;
     return true;
 }
@@ -84,6 +86,15 @@ void *mmap(void *wanted, size_t size, int protection, int flags, int fd, off_t o
     return (void *)syscall(SYS_mmap, wanted, size, protection, flags, fd, offset);
 }
 
+/* While files can still be made, and out of the way of those that the tool opens. */
+static bool open_mark(const char *name)
+{
+    int fd = name ? open(name, O_WRONLY | O_CREAT | O_TRUNC, 0666) : -1;
+    mark = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+    close(fd);
+    return mark >= 0;
+}
+
 /* Only here is it known that main comes next. */
 int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
@@ -94,7 +105,6 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
     at = number ? atol(number) : 0;
     least = bytes ? (size_t)atol(bytes) : 0;
     on = getenv("REFUSE_ON");
-    mark = getenv("REFUSE_MARK");
-    running = at > 0 && mark;
+    running = at > 0 && open_mark(getenv("REFUSE_MARK"));
     return start(main, argc, argv, init, fini, rtld_fini, stack_end);
 }
