@@ -7,7 +7,7 @@ static const char *path;
 static int64_t step, threads, memory = RS_INFER_MEMORY;
 
 static struct rs_option options[] = {
-    {"model", RS_TEXT, &path, .argument = "FILE", .help = "the model, made by rs-train; must be given"},
+    {"model", RS_INPUT, &path, .argument = "FILE", .help = "the model, made by rs-train; must be given"},
     {"memory", RS_INT, &memory, 1, 1 << 20, "MIB", .help = "memory for the network's maps, in MiB (192)"},
     {"step", RS_INT, &step, 1, 8192, "N",
      .help = "pixels between windows of a patch-wise model (half a patch)"},

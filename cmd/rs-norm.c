@@ -16,8 +16,8 @@ static struct rs_option options[] = {
     {"green", RS_FLAG, &green, .help = "one plane: the green one"},
     {"no-mean", RS_NEGATED, &prep.subtract_mean, .help = "do not subtract the mean"},
     {"no-std", RS_NEGATED, &prep.divide_std, .help = "do not divide by the standard deviation"},
-    {"fit", RS_TEXT, &fit, .argument = "STATS", .help = "dataset: write the statistics, and no tensors"},
-    {"stats", RS_TEXT, &stats, .argument = "STATS", .help = "apply statistics that -fit wrote"},
+    {"fit", RS_OUTPUT, &fit, .argument = "STATS", .help = "dataset: write the statistics, and no tensors"},
+    {"stats", RS_INPUT, &stats, .argument = "STATS", .help = "apply statistics that -fit wrote"},
     {0},
 };
 

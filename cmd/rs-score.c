@@ -14,10 +14,10 @@ static int curve;
 static struct rs_option options[] = {
     {"pixels", RS_TEXT, &pixels, .argument = "fov|image|crop:X,Y,W,H", .help = "the pixels that count (fov)"},
     {"threshold", RS_TEXT, &threshold, .argument = "T|best-dice|model", .help = "vessel where p >= T (0.5)"},
-    {"model", RS_TEXT, &model, .argument = "FILE", .help = "the model that -threshold=model asks"},
+    {"model", RS_INPUT, &model, .argument = "FILE", .help = "the model that -threshold=model asks"},
     {"bootstrap", RS_INT, &bootstrap, 1, 1e6, .argument = "N", .help = "95 % bounds from N draws of images"},
     {"seed", RS_INT, &seed, 0, 0x1p53, .argument = "N", .help = "of the draws (1)"},
-    {"compare", RS_TEXT, &compare, .argument = "OTHER",
+    {"compare", RS_INPUT, &compare, .argument = "OTHER",
      .help = "the differences to OTHER, maps of the same photographs, instead (1000 draws)"},
     {"curve", RS_CHOICE, &curve, .argument = "roc|pr|calibration",
      .help = "this curve of all pixels instead of the table"},

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "base/sandbox.h"
 #include "cli/version.h"
 #include "format/pam.h"
 
@@ -167,6 +168,8 @@ static const char *set(struct rs_option *option, const char *argument)
     case RS_REAL:
         return rs_parse_real(argument, option->low, option->high, option->value);
     case RS_TEXT:
+    case RS_INPUT:
+    case RS_OUTPUT:
         *(const char **)option->value = argument;
         return argument[0] ? NULL : rs_error("an empty name");
     case RS_CHOICE:
@@ -215,6 +218,26 @@ static void fill_standard(void)
             exit(1);
 }
 
+static void allow_option(const struct rs_sandbox *box, const struct rs_option *option)
+{
+    if (option->given && option->kind == RS_INPUT)
+        rs_sandbox_read(box, *(const char **)option->value);
+    if (option->given && option->kind == RS_OUTPUT)
+        rs_sandbox_write(box, *(const char **)option->value);
+}
+
+/* The files that are named, and no others. */
+static void enter_sandbox(char **operands)
+{
+    struct rs_sandbox box = rs_sandbox_start();
+    for (struct rs_option **table = tables; *table; table++)
+        for (const struct rs_option *o = *table; o->name; o++)
+            allow_option(&box, o);
+    for (; *operands; operands++)
+        rs_sandbox_read(&box, *operands);
+    rs_sandbox_enter(&box);
+}
+
 void rs_tool_begin(const struct rs_tool *described, int argc, char ***argv)
 {
     static char *stdin_alone[] = {"-", NULL};
@@ -236,6 +259,8 @@ void rs_tool_begin(const struct rs_tool *described, int argc, char ***argv)
         *argv = stdin_alone;
     else if (**argv && !tool->operands)
         rs_tool_usage("%s: takes no operand", **argv);
+    if (!tool->runs_programs)
+        enter_sandbox(*argv);
 }
 
 FILE *rs_tool_open(const char *path)

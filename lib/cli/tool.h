@@ -13,13 +13,14 @@
 
 #include "format/image.h"
 
-enum rs_option_kind { RS_FLAG, RS_NEGATED, RS_INT, RS_REAL, RS_TEXT, RS_CHOICE };
+/* Files that options name must say so, RS_INPUT or RS_OUTPUT: others cannot be opened (base/sandbox.h). */
+enum rs_option_kind { RS_FLAG, RS_NEGATED, RS_INT, RS_REAL, RS_TEXT, RS_CHOICE, RS_INPUT, RS_OUTPUT };
 
 /* One option, written -name or --name, its argument as -name=7 or -name 7. */
 struct rs_option {
     const char *name;
     enum rs_option_kind kind;
-    void *value;          /* bool (flags), int64_t, double, const char *, int (index of the choice) */
+    void *value;          /* bool (flags), int64_t, double, int (index of a choice), else const char * */
     double low, high;     /* of numbers */
     const char *argument; /* its name in -help; for RS_CHOICE the words, "a|b|c" */
     const char *help;
@@ -29,12 +30,14 @@ struct rs_option {
 struct rs_tool {
     const char *name, *operands, *purpose; /* operands as in a synopsis, or NULL if it takes none */
     struct rs_option *options;             /* ends with a NULL name */
-    bool no_images; /* the operands are none: without the options of the tools that read images */
+    bool no_images;     /* the operands are none: without the options of the tools that read images */
+    bool runs_programs; /* and so gives up no rights */
     const char *(*kernel)(void); /* names what computes, for -version; or NULL */
 };
 
 /* Parses; `*argv` becomes the NULL-ended operands ("-" alone if there are none and the tool takes some).
- * Serves -help and -version. A wrong option or operand ends with one line and status 2. */
+ * Serves -help and -version. A wrong option or operand ends with one line and status 2. From here on the tool
+ * can open the operands and the files of its options, and no others. */
 void rs_tool_begin(const struct rs_tool *tool, int argc, char ***argv);
 
 bool rs_tool_given(const char *option); /* whether the option was on the command line */
