@@ -137,9 +137,8 @@ everything() {
 
 @test "three thousand files, in no more descriptors than ever" {
     perl -e 'for (1 .. 3000) { open my $f, ">", "p$_.pgm"; print $f "P5 1 1 255\n", chr($_ & 255) }'
-    run -0 --separate-stderr bash -c 'ulimit -n 32; rs-patch -size=1 -count=1 p*.pgm | wc -c'
-    assert_equal "$output" "$((3000 * 12))"
-    assert_equal "$stderr" "rs-patch: images read: 3000, written: 3000"
+    (ulimit -n 32 && rs-patch -quiet -size=1 -count=1 p*.pgm) >patches
+    cat p*.pgm | rs-patch -quiet -size=1 -count=1 | cmp - patches
 }
 
 @test "files by other names: links, pipes, /dev/stdin, twice" {
