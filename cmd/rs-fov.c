@@ -10,8 +10,12 @@ static struct rs_option options[] = {
     {0},
 };
 
-static const struct rs_tool tool = {"rs-fov", "[file ...]",
-                                    "finds the field of view of photographs that have none", options};
+static const struct rs_tool tool = {
+    .name = "rs-fov",
+    .operands = "[file ...]",
+    .purpose = "finds the field of view of photographs that have none",
+    .options = options,
+};
 
 struct state {
     uint64_t given, found; /* images that had one; images in which one was found */

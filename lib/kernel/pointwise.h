@@ -46,7 +46,7 @@ INLINE bits hash(bits x, const uint32_t key[2])
 
 INLINE bits lanes_from(uint32_t first)
 {
-    bits v;
+    bits v = {0};
     for (int i = 0; i < LANES; i++)
         v[i] = first + (uint32_t)i;
     return v;
