@@ -191,17 +191,27 @@ static void run_strip(void *context, int number, int worker)
         rs_flow_run(flow_for(infer, worker, &strip), strip_source, strip_sink, &run);
 }
 
-/* Strips that all threads can run side by side in the memory there is, as few as keep the threads busy. An inner
- * strip is the largest. */
+/* Bytes of the largest of so many strips. All are asked: how far a strip reads, and how many rows at once, is
+ * different for each. */
+static size_t largest_strip(const struct rs_infer *infer, int strips)
+{
+    size_t most = 0;
+    for (int i = 0; i < strips; i++) {
+        struct rs_flow_strip strip = strip_of(infer, strips, i);
+        size_t bytes = strip.from < strip.to ? rs_flow_bytes(&infer->folded, &strip) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+/* Strips that all threads can run side by side in the memory there is, as few as keep the threads busy. */
 static const char *choose_strips(struct rs_infer *infer)
 {
     int threads = rs_threads(), width, height;
     rs_infer_size(infer, infer->photograph, &width, &height);
     int strips = width / NARROW < threads ? width / NARROW : threads;
     for (strips = strips < 1 ? 1 : strips;; strips += threads) {
-        struct rs_flow_strip strip = strip_of(infer, strips, strips / 2);
-        size_t wanted = rs_flow_bytes(&infer->folded, &strip);
-        wanted *= (size_t)(strips < threads ? strips : threads);
+        size_t wanted = largest_strip(infer, strips) * (size_t)(strips < threads ? strips : threads);
         infer->strips = strips;
         if (wanted <= infer->memory)
             return NULL;
