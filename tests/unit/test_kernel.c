@@ -23,10 +23,12 @@ static void find_sets(void)
             skip(error, "a set of kernels");
         else
             sets[set_count++] = rs_kernel();
-        ok(error || !strcmp(rs_kernel()->name, names[i]), "RS_KERNEL=%s", names[i]);
+        ok(error || (!strcmp(rs_kernel()->name, names[i]) && !strcmp(rs_kernel_name(), names[i])),
+           "RS_KERNEL=%s", names[i]);
     }
     setenv("RS_KERNEL", "abacus", 1);
     error_has(rs_kernel_start(), "RS_KERNEL=abacus: no such kernel", "a set that there is not");
+    error_has(rs_kernel_name(), "abacus", "has no name either");
     setenv("RS_KERNEL", "", 1);
     no_error(rs_kernel_start(), "an empty name is none");
     ok(rs_kernel() == sets[set_count - 1], "and gives the best, %s", rs_kernel()->name);
@@ -608,10 +610,80 @@ static int count_wrong_back(const struct rs_kernel *kernel, const struct rows *t
     return wrong;
 }
 
+/* --- Pooling --- */
+
+/* A few numbers, so that many are equal. */
+static float few(int i, int j, int k)
+{
+    (void)i, (void)j, (void)k;
+    return (float)rs_rng_below(&rng, 4);
+}
+
+static void pool_rows(const struct rs_kernel *kernel, struct rs_map y, struct rs_map dx, struct rs_map dy,
+                      struct rs_map x)
+{
+    for (int i = 0; i < H; i++) {
+        kernel->pool(&y, &x, 0, i);
+        kernel->pool_back(&dx, &dy, &x, 0, i);
+    }
+}
+
+/* Which of four in row order is the first of the largest. */
+static int largest_of(const struct rs_map *x, int i, int j, int k)
+{
+    int best = 0;
+    for (int d = 1; d < 4; d++)
+        if (rs_map_at(x, 0, 2 * i + d / 2, 2 * j + d % 2)[k] >
+            rs_map_at(x, 0, 2 * i + best / 2, 2 * j + best % 2)[k])
+            best = d;
+    return best;
+}
+
+/* Where dx was `before`; everything is exact. */
+static int count_pool_twin(const struct rs_map *y, const struct rs_map *dx, const struct rs_map *before,
+                           const struct rs_map *dy, const struct rs_map *x)
+{
+    int wrong = 0;
+    for (int at = 0; at < H * W * x->c; at++) {
+        int i = at / (W * x->c), j = at / x->c % W, k = at % x->c, best = largest_of(x, i, j, k);
+        wrong += rs_map_at(y, 0, i, j)[k] != rs_map_at(x, 0, 2 * i + best / 2, 2 * j + best % 2)[k];
+        for (int d = 0; d < 4; d++) {
+            float was = rs_map_at(before, 0, 2 * i + d / 2, 2 * j + d % 2)[k];
+            wrong += rs_map_at(dx, 0, 2 * i + d / 2, 2 * j + d % 2)[k] !=
+                     (d == best ? was + rs_map_at(dy, 0, i, j)[k] : was);
+        }
+    }
+    return wrong;
+}
+
+static int count_wrong_pool(const struct rs_kernel *kernel, int c)
+{
+    struct rs_map x = map_new(1, 2 * H, 2 * W, c), dy = map_noise(1, H, W, c), y = map_like(&dy),
+                  before = map_noise(1, 2 * H, 2 * W, c), dx = map_like(&before);
+    refill(&x, few);
+    map_copy(dx, &before);
+    struct island in = island_of(&x), from = island_of(&dy), to = island_of(&before),
+                  out = island_unwritten(1, H, W, c);
+    pool_rows(kernel, y, dx, dy, x);
+    pool_rows(kernel, out.map, to.map, from.map, in.map);
+    int wrong = count_pool_twin(&y, &dx, &before, &dy, &x) + !map_same(&out.map, &y) +
+                !map_same(&to.map, &dx) + !border_is_zero(&y) + !border_is_zero(&dx);
+    struct rs_map *maps[] = {&x, &dy, &y, &before, &dx};
+    struct island *islands[] = {&in, &from, &to, &out};
+    for (int i = 0; i < 4; i++) {
+        wrong += !island_intact(islands[i]);
+        island_free(islands[i]);
+    }
+    for (int i = 0; i < 5; i++)
+        map_free(*maps[i]);
+    return wrong;
+}
+
 static void test_pointwise(const struct rs_kernel *kernel)
 {
-    int wrong[4] = {0};
-    for (int c = 1; c <= CHANNELS; c++)
+    int wrong[5] = {0};
+    for (int c = 1; c <= CHANNELS; c++) {
+        wrong[4] += count_wrong_pool(kernel, c);
         for (unsigned threshold = 0; threshold <= 32768; threshold += 16384) {
             struct rows t = rows_new(c, threshold);
             wrong[0] += count_wrong_moments(kernel, &t);
@@ -620,8 +692,9 @@ static void test_pointwise(const struct rs_kernel *kernel)
             wrong[3] += count_wrong_back(kernel, &t);
             rows_free(&t);
         }
-    static const char *const names[] = {"moments", "act", "slopes", "norm_back"};
-    for (int i = 0; i < 4; i++)
+    }
+    static const char *const names[] = {"moments", "act", "slopes", "norm_back", "pool and pool_back"};
+    for (int i = 0; i < 5; i++)
         ok(wrong[i] == 0, "%s, %s: %d wrong of 1 to %d channels", kernel->name, names[i], wrong[i], CHANNELS);
 }
 
