@@ -51,3 +51,33 @@ void rs_calibration_of(const struct rs_histogram *h, struct rs_bin bins[RS_ECE_B
                                     ratio(vessel, count)};
     }
 }
+
+double rs_calibration_error(const struct rs_bin *bins, int count)
+{
+    double sum = 0;
+    uint64_t pixels = 0;
+    for (int i = 0; i < count; i++) {
+        pixels += bins[i].count;
+        if (bins[i].count)
+            sum += (double)bins[i].count * fabs(bins[i].mean - bins[i].prevalence);
+    }
+    return sum / (double)pixels;
+}
+
+double rs_area_of_trapezoids(const struct rs_point *at, size_t count)
+{
+    double area = 0;
+    for (size_t i = 1; i < count; i++)
+        area += (at[i].x - at[i - 1].x) * (at[i].y + at[i - 1].y) / 2;
+    return area;
+}
+
+double rs_area_of_steps(const struct rs_point *at, size_t count)
+{
+    double area = 0, before = 0;
+    for (size_t i = 0; i < count; i++) {
+        area += at[i].y * (at[i].x - before);
+        before = at[i].x;
+    }
+    return area;
+}

@@ -20,6 +20,17 @@ struct rs_curve {
  * times the sensitivity gained, summed, auc_pr. */
 struct rs_curve rs_curve_of(const struct rs_histogram *h);
 
+/* Points of any curve, x not falling. */
+struct rs_point {
+    double x, y;
+};
+
+/* The area between the first point and the last by trapezoids: over the points of a ROC curve, auc_roc. */
+double rs_area_of_trapezoids(const struct rs_point *at, size_t count);
+
+/* The sum of y times the x gained since the point before, from 0: over sensitivity and precision, auc_pr. */
+double rs_area_of_steps(const struct rs_point *at, size_t count);
+
 enum { RS_ECE_BINS = 15 };
 
 /* The pixels with lower < p < upper: no p, (2k + 1) / (2 levels), is at an edge of an odd number of bins. */
@@ -32,5 +43,9 @@ struct rs_bin {
 /* The reliability diagram (DeGroot and Fienberg, The Statistician 1983) in RS_ECE_BINS bins of equal width,
  * ascending. */
 void rs_calibration_of(const struct rs_histogram *h, struct rs_bin bins[RS_ECE_BINS]);
+
+/* The expected calibration error (Guo et al., ICML 2017): the mean over the pixels of `count` bins, in any
+ * order, of |mean - prevalence|; NaN without pixels. */
+double rs_calibration_error(const struct rs_bin *bins, int count);
 
 #endif

@@ -57,15 +57,11 @@ static double average_precision(const struct rs_histogram *h, uint64_t vessel)
     return value(sum) / (double)vessel;
 }
 
-static double calibration_error(const struct rs_histogram *h, uint64_t count)
+static double calibration_error(const struct rs_histogram *h)
 {
     struct rs_bin bins[RS_ECE_BINS];
-    struct sum sum = {0};
     rs_calibration_of(h, bins);
-    for (int bin = 0; bin < RS_ECE_BINS; bin++)
-        if (bins[bin].count)
-            add(&sum, (double)bins[bin].count * fabs(bins[bin].mean - bins[bin].prevalence));
-    return value(sum) / (double)count;
+    return rs_calibration_error(bins, RS_ECE_BINS);
 }
 
 static void score_probabilities(const struct rs_histogram *h, struct rs_scores *s)
@@ -81,7 +77,7 @@ static void score_probabilities(const struct rs_histogram *h, struct rs_scores *
     }
     s->log_loss = value(log_loss) / (double)s->count;
     s->brier = value(brier) / (double)s->count;
-    s->ece = calibration_error(h, s->count);
+    s->ece = calibration_error(h);
 }
 
 /* The first level with p >= threshold, `levels` if there is none. */

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "measure/bootstrap.h"
 #include "measure/curve.h"
+#include "measure/smooth.h"
 #include "tap.h"
 
 static struct rs_histogram histogram(int levels, const uint64_t *vessel, const uint64_t *background)
@@ -308,14 +309,17 @@ static void compare_areas(const struct rs_histogram *h)
 {
     struct rs_curve c = rs_curve_of(h);
     struct rs_scores s = rs_scores_of(h, .5);
-    double roc = 0, pr = 0;
-    for (size_t i = 1; i < c.count; i++) {
-        struct rs_curve_point a = c.at[i - 1], b = c.at[i];
-        roc += (b.false_positive_rate - a.false_positive_rate) * (a.sensitivity + b.sensitivity) / 2;
-        pr += (b.sensitivity - a.sensitivity) * b.precision;
+    struct rs_point *roc = calloc(c.count, sizeof *roc), *pr = calloc(c.count, sizeof *pr);
+    for (size_t i = 0; i < c.count; i++) {
+        roc[i] = (struct rs_point){c.at[i].false_positive_rate, c.at[i].sensitivity};
+        pr[i] = (struct rs_point){c.at[i].sensitivity, c.at[i].precision};
     }
-    near(roc, s.auc_roc, 1e-12, "the area under the ROC curve of %d levels", h->levels);
-    near(pr, s.auc_pr, 1e-12, "the average precision of the curve of %d levels", h->levels);
+    near(rs_area_of_trapezoids(roc, c.count), s.auc_roc, 1e-12, "the area under the ROC curve of %d levels",
+         h->levels);
+    near(rs_area_of_steps(pr + 1, c.count - 1), s.auc_pr, 1e-12,
+         "the average precision of the curve of %d levels", h->levels);
+    free(roc);
+    free(pr);
     ok(agree(h, &c), "the points of %d levels at their thresholds", h->levels);
     free(c.at);
 }
@@ -482,6 +486,58 @@ static void test_paired(void)
     ok(isnan(d.lower) && isnan(d.upper) && isnan(d.p), "one image has neither bounds nor p");
 }
 
+/* The mean of all values so far, those k rows old weighing s^k: summed anew for every row. */
+static double smoothed_naively(const double *x, size_t at, double s)
+{
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i <= at; i++)
+        if (!isnan(x[i])) {
+            sum += pow(s, (double)(at - i)) * x[i];
+            weight += pow(s, (double)(at - i));
+        }
+    return isnan(x[at]) ? x[at] : sum / weight;
+}
+
+static void test_smooth(void)
+{
+    enum { ROWS = 200 };
+    static const double all_s[] = {0, .5, .9, .999};
+    struct rs_rng rng = rs_rng_at(1, "test", 0, 0);
+    double x[ROWS], y[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        x[i] = rs_rng_below(&rng, 3) ? rs_rng_uniform(&rng) : (double)NAN;
+    for (int k = 0; k < 4; k++) {
+        double worst = 0;
+        bool gaps = true;
+        rs_smooth(ROWS, x, all_s[k], y);
+        for (size_t i = 0; i < ROWS; i++) {
+            gaps &= isnan(x[i]) == isnan(y[i]);
+            worst = fmax(worst, isnan(x[i]) ? 0 : fabs(y[i] - smoothed_naively(x, i, all_s[k])));
+        }
+        ok(gaps, "gaps stay gaps, s = %g", all_s[k]);
+        near(worst, 0, 1e-13, "smoothed as by the sum over all rows, s = %g", all_s[k]);
+    }
+    for (int i = 0; i < ROWS; i++)
+        x[i] = rs_rng_uniform(&rng);
+    rs_smooth(ROWS, x, .8, y);
+    near(y[ROWS - 1], y[ROWS - 2] + .2 * (x[ROWS - 1] - y[ROWS - 2]), 1e-12,
+         "y += (1 - s) (x - y) in the end");
+    near(y[0], x[0], 0, "and no bias in the beginning");
+    rs_smooth(ROWS, x, 0, x);
+    ok(x[7] != x[6], "in place");
+}
+
+/* A value after 11 rows without pulls as 1 - s^12. */
+static void test_smooth_rare(void)
+{
+    double x[1200], y[1200];
+    for (int i = 0; i < 1200; i++)
+        x[i] = i % 12 == 11 ? i % 7 : (double)NAN;
+    rs_smooth(1200, x, .9, y);
+    near(y[1199], y[1187] + (1 - pow(.9, 12)) * (x[1199] - y[1187]), 1e-12,
+         "rare values keep less of the past");
+}
+
 int main(void)
 {
     test_by_hand();
@@ -490,6 +546,8 @@ int main(void)
     test_curve_by_hand();
     test_calibration_by_hand();
     test_bins();
+    test_smooth();
+    test_smooth_rare();
     test_thresholds();
     test_large_counts();
     test_histograms();
