@@ -76,6 +76,7 @@ refused() {
 @test "rs-infer: streams and models that are cut" { hostile cuts rs-infer; }
 @test "rs-score: streams and models that are cut" { hostile cuts rs-score; }
 @test "rs-info: tensors, statistics and models that are cut" { hostile cuts rs-info; }
+@test "rs-plot: tables that are cut" { hostile cuts rs-plot; }
 
 @test "rs-rotate: headers with a bit that is flipped" { hostile flips rs-rotate; }
 @test "rs-patch: headers with a bit that is flipped" { hostile flips rs-patch; }
@@ -85,6 +86,7 @@ refused() {
 @test "rs-infer: headers with a bit that is flipped" { hostile flips rs-infer; }
 @test "rs-score: headers with a bit that is flipped" { hostile flips rs-score; }
 @test "rs-info: headers with a bit that is flipped" { hostile flips rs-info; }
+@test "rs-plot: tables with a bit that is flipped" { hostile flips rs-plot; }
 
 @test "rs-rotate: images that lie" { hostile headers rs-rotate; }
 @test "rs-patch: images that lie" { hostile headers rs-patch; }
@@ -92,6 +94,7 @@ refused() {
 @test "rs-norm: images that lie" { hostile headers rs-norm; }
 @test "rs-infer: images that lie" { hostile headers rs-infer; }
 @test "rs-score: maps that lie" { hostile headers rs-score; }
+@test "rs-plot: tables that lie" { hostile headers rs-plot; }
 
 @test "rs-norm: statistics that lie" { hostile records rs-norm; }
 @test "rs-train: tensors and checkpoints that lie" { hostile records rs-train; }
@@ -104,6 +107,7 @@ refused() {
 @test "rs-infer: weights that are no numbers" { hostile numbers rs-infer; }
 @test "rs-score: weights that are no numbers" { hostile numbers rs-score; }
 @test "rs-info: what is no number is shown" { hostile numbers rs-info; }
+@test "rs-plot: cells that are no numbers" { hostile numbers rs-plot; }
 
 @test "rs-synth: slow readers, and some that go" { hostile reads rs-synth; }
 @test "rs-rotate: byte by byte, slow readers, signals" { hostile reads rs-rotate; }
@@ -114,6 +118,7 @@ refused() {
 @test "rs-infer: byte by byte, slow readers, signals" { hostile reads rs-infer; }
 @test "rs-score: byte by byte, slow readers, signals" { hostile reads rs-score; }
 @test "rs-info: byte by byte, slow readers, signals" { hostile reads rs-info; }
+@test "rs-plot: byte by byte, slow readers, signals" { hostile reads rs-plot; }
 
 @test "rs-synth: standard output full or closed" { hostile outputs rs-synth; }
 @test "rs-rotate: standard output full or closed" { hostile outputs rs-rotate; }
@@ -124,6 +129,7 @@ refused() {
 @test "rs-infer: standard output full or closed" { hostile outputs rs-infer; }
 @test "rs-score: standard output full or closed" { hostile outputs rs-score; }
 @test "rs-info: standard output full or closed" { hostile outputs rs-info; }
+@test "rs-plot: standard output full or closed" { hostile outputs rs-plot; }
 
 @test "rs-synth: options that are none" { hostile names rs-synth; }
 @test "rs-rotate: files that are none" { hostile names rs-rotate; }
@@ -134,6 +140,7 @@ refused() {
 @test "rs-infer: files that are none" { hostile names rs-infer; }
 @test "rs-score: files that are none" { hostile names rs-score; }
 @test "rs-info: files that are none" { hostile names rs-info; }
+@test "rs-plot: files that are none or cannot be written" { hostile names rs-plot; }
 
 @test "rs-synth: a disk of 64 KiB" { on_disk rs-synth; }
 @test "rs-rotate: a disk of 64 KiB" { on_disk rs-rotate; }
@@ -144,6 +151,7 @@ refused() {
 @test "rs-infer: a disk of 64 KiB" { on_disk rs-infer; }
 @test "rs-score: a disk of 64 KiB" { on_disk rs-score; }
 @test "rs-info: a disk of 64 KiB" { on_disk rs-info; }
+@test "rs-plot: a disk of 64 KiB, and one that is read only" { on_disk rs-plot; }
 
 @test "rs-synth: in German" { in_german rs-synth; }
 @test "rs-rotate: in German" { in_german rs-rotate; }
@@ -154,6 +162,7 @@ refused() {
 @test "rs-infer: in German" { in_german rs-infer; }
 @test "rs-score: in German" { in_german rs-score; }
 @test "rs-info: in German" { in_german rs-info; }
+@test "rs-plot: in German" { in_german rs-plot; }
 
 @test "rs-synth: memory refused" { refused rs-synth; }
 @test "rs-rotate: memory refused" { refused rs-rotate; }
@@ -164,3 +173,4 @@ refused() {
 @test "rs-infer: memory refused" { refused rs-infer; }
 @test "rs-score: memory refused" { refused rs-score; }
 @test "rs-info: memory refused" { refused rs-info; }
+@test "rs-plot: memory refused" { refused rs-plot; }

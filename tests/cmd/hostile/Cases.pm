@@ -5,9 +5,11 @@ use warnings;
 no warnings 'qw'; # commas are meant
 use Exporter 'import';
 our @EXPORT = qw(seeds pam samples small_images hostile_images pnm_images record parts spoilt_records spoilt_tensors
-    spoilt_models long_records spoilt_floats spoilt_statistics);
+    spoilt_models long_records spoilt_floats spoilt_statistics spoilt_tables spoilt_cells);
 
 my $MiB = 1 << 20;
+
+my @columns = qw(step epoch loss accuracy val_loss val_accuracy val_dice val_auc learning_rate patches_per_second);
 
 # --- Images ---
 
@@ -27,6 +29,8 @@ sub seeds {
         photo => pam(3, 2, 5, 255,   'RGB_VESSEL_FOV', samples(30, 256)),
         deep  => pam(2, 3, 5, 65535, 'RGB_VESSEL_FOV', samples(30, 65536, 1)),
         map   => pam(3, 2, 2, 255,   'PROB_VESSEL',    samples(12, 256)),
+        log   => table([@columns, 'seconds'], [50, 1, .5, .75, ('NA') x 4, .01, 100, '0.500'], [100, 1, .25, .8, .3, .7, .6, .9, .01, 90, '1.000']),
+        curve => table([qw(threshold false_positive_rate sensitivity)], [.5, .25, .5], [.25, .5, .75]),
     );
 }
 
@@ -324,6 +328,56 @@ sub spoilt_statistics {
     my ($with) = changer(@_);
     my @values = ('', qw(nan nan,nan,nan inf,0,0 -1,0,0 0,0 0,0,0,0 1e999,0,0 2,0,0 0x1,0,0 0;0;0 0,,0 ,0,0), '0' x 300);
     return (metadata($with, 'mean', @values), metadata($with, 'std', @values));
+}
+
+# --- Tables: training logs and curves ---
+
+sub table {
+    return join '', map { join("\t", @$_) . "\n" } @_;
+}
+
+sub spoilt_tables {
+    my ($good) = @_;
+    my ($header, $first, $rest) = $good =~ /\A([^\n]*\n)([^\n]*\n)(.*)\z/s;
+    return (
+        ['nothing', '', 'refused'],
+        ['a sound one', $good, 'accepted'],
+        (map { ["the first line is '$_'", "$_\n$first", 'refused'] } '', "\t", 'x', 'step', 'threshold', ' ' . substr($header, 0, -1)),
+        ['another table', $header =~ s/\t/,/gr . $first =~ s/\t/,/gr, 'refused'],
+        ['the header twice', $header . $good, 'refused'],
+        ['the table twice', $good x 2, 'refused'],
+        ['rows that go back', $header . $rest . $first, 'refused'],
+        ['a header alone', $header, 'refused'],
+        ['a cell less', $header . $first =~ s/\t[^\t]*\n/\n/r, 'refused'],
+        ['a cell more', $header . $first =~ s/\n/\t1\n/r, 'refused'],
+        ['no end of the last line', substr($good, 0, -1), 'refused'],
+        ['CR LF', $good =~ s/\n/\r\n/gr, 'refused'],
+        (map { ["behind it '$_'", $good . $_, 'refused'] } 'x', "\n", "\0", "\t\n", "\xff\n"),
+        (map { ["a first line of $_ bytes", 'x' x $_ . "\n$first", 'refused'] } 4094 .. 4097, $MiB),
+        (map { ["a row of $_ bytes", "$header$first" . '1' x $_ . "\n", 'refused'] } 4094 .. 4097, $MiB),
+        ['1 MiB of tabs', "\t" x $MiB . "\n", 'refused'],
+        ['1 MiB of empty lines', $header . "\n" x $MiB, 'refused'],
+    );
+}
+
+# Every cell, but for the epoch that may be any number, being none.
+sub spoilt_cells {
+    my ($good) = @_;
+    my @values = (
+        '', qw(nan NaN inf -inf 1e999 -1 0x1 0,5 1_0 1e 1e+ .. - + x NAN na N/A 2e30), ' 1', '1 ', '$0', '`id`',
+        "\xc2\xb2", '1' x 400
+    );
+    my ($header, $first, $rest) = $good =~ /\A([^\n]*\n)([^\n]*\n)(.*)\z/s;
+    my @cells = split /\t/, $first =~ s/\n//r;
+    my @spoilt;
+    for my $at (grep { $_ != 1 && $_ < 9 } 0 .. $#cells) {
+        for my $value (@values) {
+            my @row = @cells;
+            $row[$at] = $value;
+            push @spoilt, ["cell $at '$value'", $header . join("\t", @row) . "\n$rest"];
+        }
+    }
+    return @spoilt;
 }
 
 1;

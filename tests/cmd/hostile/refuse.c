@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -105,6 +106,6 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
     at = number ? atol(number) : 0;
     least = bytes ? (size_t)atol(bytes) : 0;
     on = getenv("REFUSE_ON");
-    running = at > 0 && open_mark(getenv("REFUSE_MARK"));
+    running = at > 0 && strstr(argv[0], "/rs-") && open_mark(getenv("REFUSE_MARK")); /* not what a tool runs */
     return start(main, argc, argv, init, fini, rtld_fini, stack_end);
 }
