@@ -65,6 +65,9 @@ python() {
     while read -r name section; do
         [ -s "$ROOT/man/man$section/$name.$section" ] || fail "no page $name($section)"
     done < <(sed -n 's/.*Xr \(rs[-a-z]*\) \([0-9]\).*/\1 \2/p' "$page")
+    while read -r pipeline; do
+        [ -s "$ROOT/$pipeline" ] || fail "no $pipeline"
+    done < <(sed -n 's,.*Pa \(pipelines/[^ ]*\).*,\1,p' "$page")
 }
 
 @test "the examples of every tool's manual, and of rs(7), run in an empty folder" {
