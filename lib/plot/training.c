@@ -13,13 +13,14 @@ enum { TRAINING, VALIDATION, PARTS };
 
 static const struct panel {
     const char *name, *title, *columns[PARTS];
-    bool smoothed, from_zero;
+    bool smoothed;
+    enum { AS_IT_SUITS, FROM_ZERO, LOGARITHMIC } axis; /* that one if it can be */
 } all_panels[RS_PANELS] = {
-    {"loss", "log loss", {"loss", "val_loss"}, true, true},
-    {"accuracy", "accuracy", {"accuracy", "val_accuracy"}, true, false},
-    {"dice", "Dice", {NULL, "val_dice"}, true, false},
-    {"auc", "AUC", {NULL, "val_auc"}, true, false},
-    {"learning_rate", "learning rate", {"learning_rate", NULL}, false, true},
+    {"loss", "log loss", {"loss", "val_loss"}, true, LOGARITHMIC},
+    {"accuracy", "accuracy", {"accuracy", "val_accuracy"}, true, AS_IT_SUITS},
+    {"dice", "Dice", {NULL, "val_dice"}, true, AS_IT_SUITS},
+    {"auc", "AUC", {NULL, "val_auc"}, true, AS_IT_SUITS},
+    {"learning_rate", "learning rate", {"learning_rate", NULL}, false, FROM_ZERO},
 };
 
 /* What is to be drawn. */
@@ -161,19 +162,45 @@ static void set_tics(FILE *script, char axis, double range, int most)
         fprintf(script, "set %ctics autofreq\n", axis);
 }
 
-/* Losses and rates are shown from 0, shares as it suits them. */
+/* Tics at 1, 2 and 5 times the powers of ten. */
+static void set_logarithmic(FILE *script, double low, double high)
+{
+    const double steps[] = {1, 2, 5};
+    const char *separator = "";
+    fprintf(script, "set logscale y\nset yrange [%.9g:%.9g]\nset ytics (", low, high);
+    for (double power = pow(10, floor(log10(low))); power <= high; power *= 10)
+        for (int i = 0; i < 3; i++)
+            if (steps[i] * power >= low && steps[i] * power <= high) {
+                fprintf(script, "%s%.9g", separator, steps[i] * power);
+                separator = ", ";
+            }
+    fputs(")\n", script);
+}
+
+/* Whether such tics are enough, and not too many. */
+static bool suits_logarithm(double low, double high)
+{
+    return low > 0 && high >= 4 * low && high <= 1e4 * low;
+}
+
 static void set_axes(FILE *script, const struct training *t, const struct panel *panel)
 {
-    double steps[2] = {0, 0}, values[2] = {panel->from_zero ? 0 : (double)INFINITY, (double)-INFINITY};
+    double steps[2] = {0, 0}, values[2] = {(double)INFINITY, (double)-INFINITY};
     extend(steps, t, "step");
     for (int part = 0; part < PARTS; part++)
         if (panel->columns[part])
             extend(values, t, panel->columns[part]);
+    if (panel->axis == FROM_ZERO)
+        values[0] = 0;
     set_tics(script, 'x', steps[1] - steps[0], t->most_x);
-    set_tics(script, 'y', values[1] - values[0], t->most_y);
-    fprintf(script, "set yrange [%s:*]\n", panel->from_zero ? "0" : "*");
     if (steps[1] > 0)
         fprintf(script, "set xrange [0:%.15g]\n", steps[1]);
+    if (panel->axis == LOGARITHMIC && suits_logarithm(values[0], values[1])) {
+        set_logarithmic(script, .95 * values[0], 1.05 * values[1]);
+        return;
+    }
+    fprintf(script, "unset logscale y\nset yrange [%s:*]\n", panel->axis == FROM_ZERO ? "0" : "*");
+    set_tics(script, 'y', values[1] - values[0], t->most_y);
 }
 
 static void plot_panel(FILE *script, const struct training *t, int panel)
@@ -250,7 +277,7 @@ static void set_key(FILE *script, const struct training *t, const char *where)
 static void draw_one(FILE *script, const struct training *t)
 {
     const struct panel *panel = &all_panels[t->panels[0]];
-    set_key(script, t, panel->from_zero ? "top right" : "bottom right");
+    set_key(script, t, panel->axis == AS_IT_SUITS ? "bottom right" : "top right");
     plot_panel(script, t, t->panels[0]);
     plot_legend(script, t);
     fputc('\n', script);
@@ -262,7 +289,7 @@ static void draw_all(FILE *script, const struct training *t)
         plot_panel(script, t, t->panels[i]);
         fputc('\n', script);
     }
-    fputs("unset title\nunset xlabel\nunset tics\nunset grid\nset border 0\n", script);
+    fputs("unset title\nunset xlabel\nunset tics\nunset grid\nunset logscale y\nset border 0\n", script);
     set_key(script, t, "at graph .5,.5 center center");
     fputs("plot [0:1][0:1] NaN", script);
     plot_legend(script, t);
@@ -293,7 +320,7 @@ static void begin(FILE *script, const struct training *t)
         fputs("\nset lmargin 8\nset rmargin 2\nset tmargin 1\nset bmargin 2\n", script);
     else
         fprintf(script, " margins screen %g,%g,%g,%g spacing screen %g,%g\nset xlabel 'step' offset 0,.6\n",
-                48. / width, 1 - 16. / width, 52. / height, 1 - 30. / height, 64. / width, 86. / height);
+                48. / width, 1 - 26. / width, 52. / height, 1 - 30. / height, 64. / width, 86. / height);
 }
 
 const char *rs_training_script(FILE *script, const struct rs_canvas *canvas, const struct rs_run *runs,

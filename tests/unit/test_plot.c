@@ -265,6 +265,32 @@ static void test_scripts(void)
     free(script);
 }
 
+/* Two losses of a log. */
+static void check_axis(const char *high, const char *low, const char *tics, bool logarithmic)
+{
+    const char *error;
+    char table[400];
+    snprintf(table, sizeof table, LOG "5\t1\t%s\t.5\tNA\tNA\tNA\tNA\tNA\n9\t1\t%s\t.5\tNA\tNA\tNA\tNA\tNA\n",
+             high, low);
+    char *script = script_of(table, &error);
+    no_error(error, "losses of %s and %s", high, low);
+    ok((strstr(script, "\nset logscale y") != NULL) == logarithmic, "%slogarithmic",
+       logarithmic ? "" : "not ");
+    ok(strstr(script, tics) != NULL, "%s", tics);
+    free(script);
+}
+
+static void test_axes(void)
+{
+    check_axis("0.6", "0.06", "set ytics (0.1, 0.2, 0.5)\n", true);
+    check_axis("0.8", "0.2", "set ytics (0.2, 0.5)\n", true);
+    check_axis("100", "0.01", "set ytics (0.01, 0.02, 0.05, 0.1,", true);
+    check_axis("0.6", "0.16", "set ytics 0.1\n", false);
+    check_axis("0.5", "0", "set ytics 0.1\n", false);
+    check_axis("101", "0.01", "set ytics 50\n", false);
+    check_axis("0.5", "0.5", "set ytics autofreq\n", false);
+}
+
 /* All that lies within half a thousandth of its neighbour goes, but not the last point. */
 static void test_thinning(void)
 {
@@ -302,6 +328,7 @@ int main(void)
     test_legends();
     test_nothing();
     test_scripts();
+    test_axes();
     test_thinning();
     return done();
 }
