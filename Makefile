@@ -91,6 +91,20 @@ TESTS = $(UNITS) $(wildcard tests/cmd/*.bats tests/pipeline/*.bats)
 check: all $(UNITS)
 	BUILD=$(BUILD) DATA=$(DATA) prove -j2 $(TESTS)
 
+# Speed beside that of others: tests/bench/run -help
+BENCH = clock peak-base $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),peak-avx2 peak-avx512)
+bench:
+	@$(MAKE) --no-print-directory all $(BENCH:%=$(BUILD)/bench/%) >&2
+	@BUILD=$(BUILD) tests/bench/run
+$(BUILD)/bench/peak-avx2: EXTRA = -mavx2 -mfma
+$(BUILD)/bench/peak-avx512: EXTRA = -mavx512f
+$(BUILD)/bench/peak-%: tests/bench/peak.c
+	@mkdir -p $(@D)
+	$(call say,LINK) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -ffp-contract=fast $(EXTRA) $(ALL_LDFLAGS) -o $@ $< -pthread
+$(BUILD)/bench/clock: tests/bench/clock.c
+	@mkdir -p $(@D)
+	$(call say,LINK) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
+
 # The killings that `check` does 20 of
 torture: all
 	PATH=$(abspath $(BUILD))/bin:$$PATH tests/torture 200
@@ -98,7 +112,7 @@ torture: all
 lint:
 	@tests/lint
 format:
-	clang-format -i $(wildcard cmd/*.c lib/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+	clang-format -i $(wildcard cmd/*.c lib/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.c)
 
 # The whole suite again, in a build of its own. OpenBLAS keeps memory to the end, which is no leak of ours. Without the
 # sandbox where it is in the way: it keeps lines from asan's reports, tsan's own thread waits out its signal, and counts
@@ -147,9 +161,9 @@ compile_commands.json:
 
 # `make deps check` means: first the one, then the other, also under -j.
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
-all demo check torture lint format install coverage asan ubsan tsan fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
+all demo check bench torture lint format install coverage asan ubsan tsan fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
 endif
 
-.PHONY: all deps deps-dev demo check torture lint format asan ubsan tsan fuzz coverage install uninstall dist clean \
+.PHONY: all deps deps-dev demo check bench torture lint format asan ubsan tsan fuzz coverage install uninstall dist clean \
   compile_commands.json
 .SECONDARY:
