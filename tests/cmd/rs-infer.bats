@@ -92,3 +92,27 @@ setup_file() {
     run -0 bash -o pipefail -c "rs-infer -quiet -model='$FILES/none.model' '$FILES/s.pam' | head -c 10 | wc -c"
     assert_output 10
 }
+
+@test "-memory: the same map in strips, and what is too little is said" {
+    rs-synth -quiet -width=400 -height=300 >wide.pam
+    rs-infer -quiet -threads=1 -memory=1000 -model="$FILES/none.model" wide.pam >whole
+    for threads in 1 2 3; do
+        rs-infer -quiet -threads=$threads -memory=$((threads * 8)) -model="$FILES/none.model" wide.pam | cmp - whole
+    done
+    rs-train -quiet -channels=64,64,64,64 -epochs=1 -batch=8 -model=large.model "$FILES/none.tensors"
+    fails 1 "rs-infer: wide.pam: image 1: 1 threads want at least -memory=" \
+        rs-infer -threads=1 -memory=1 -model=large.model wide.pam
+    fails 2 "-memory: '0' is not a whole number" rs-infer -memory=0 -model=large.model wide.pam
+}
+
+@test "every kernel that this processor has makes the same map but for its last bits" {
+    for kernel in base avx2 avx512; do
+        RS_KERNEL=$kernel rs-infer -quiet -model="$FILES/none.model" "$FILES/s.pam" 2>err >"$kernel.pam" ||
+            { grep -q "not on this processor\|no such kernel" err && continue; }
+        run -0 env RS_KERNEL=$kernel rs-infer -version
+        assert_line "kernel: $kernel"
+        pamarith -quiet -difference base.pam "$kernel.pam" | pamsumm -quiet -max -brief >most
+        awk '$1 > 2 { exit 1 }' most
+    done
+    RS_KERNEL=none fails 1 "RS_KERNEL=none: no such kernel" rs-infer -model="$FILES/none.model" "$FILES/s.pam"
+}
