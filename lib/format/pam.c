@@ -19,11 +19,6 @@ static void catch_message(const char *text)
     snprintf(netpbm_text, sizeof netpbm_text, "%s", text);
 }
 
-static void drop_message(const char *text)
-{
-    (void)text;
-}
-
 static void start_netpbm(void)
 {
     static bool started;
@@ -32,7 +27,6 @@ static void start_netpbm(void)
     started = true;
     pm_init(program_invocation_short_name, 0);
     pm_setusererrormsgfn(catch_message);
-    pm_setusermessagefn(drop_message);
 }
 
 static const char *torn(FILE *stream, const char *where)
@@ -256,16 +250,12 @@ static void make_room(struct rs_image *image, size_t count)
     image->samples = rs_realloc(image->samples, image->capacity, sizeof *image->samples);
 }
 
-/* False if a sample is over maxval. */
-static bool take_piece(uint16_t *to, tuple *row, const struct pam *pam)
+/* A sample over maxval has not come so far: libnetpbm has refused its row. */
+static void take_piece(uint16_t *to, tuple *row, const struct pam *pam)
 {
-    bool fits = true;
     for (int x = 0; x < pam->width; x++)
-        for (unsigned p = 0; p < pam->depth; p++) {
-            fits &= row[x][p] <= pam->maxval;
+        for (unsigned p = 0; p < pam->depth; p++)
             *to++ = (uint16_t)row[x][p];
-        }
-    return fits;
 }
 
 static void give_row(const struct rs_image *image, int y, tuple *row)
@@ -288,20 +278,18 @@ static void skip_blanks(FILE *stream)
         ungetc(c, stream);
 }
 
-/* A row in pieces, as if each were a row by itself. False if a sample is over maxval. */
-static bool read_pieces(struct pam *pam, tuple *row, struct rs_image *image)
+/* A row in pieces, as if each were a row by itself. */
+static void read_pieces(struct pam *pam, tuple *row, struct rs_image *image)
 {
     size_t count = 0;
-    bool fits = true;
     for (int y = 0; y < image->height; y++)
         for (int left = image->width; left; left -= pam->width) {
             pam->width = left < PIECE ? left : PIECE;
             pnm_readpamrow(pam, row);
             make_room(image, count);
-            fits &= take_piece(image->samples + count, row, pam);
+            take_piece(image->samples + count, row, pam);
             count += (size_t)pam->width * pam->depth;
         }
-    return fits;
 }
 
 static const char *read_samples(FILE *stream, int format, struct rs_image *image)
@@ -318,10 +306,10 @@ static const char *read_samples(FILE *stream, int format, struct rs_image *image
     pm_setjmpbuf(&back);
     pam.width = image->width < PIECE ? image->width : PIECE;
     row = pnm_allocpamrow(&pam);
-    bool fits = read_pieces(&pam, row, image);
+    read_pieces(&pam, row, image);
     pm_setjmpbuf(NULL);
     free(row);
-    return fits ? NULL : rs_error("a sample over maxval %d", image->maxval);
+    return NULL;
 }
 
 const char *rs_image_read(FILE *stream, int64_t most, struct rs_image *image, bool *more)

@@ -154,17 +154,21 @@ static void start_jansson(void)
     json_set_alloc_funcs(take, free);
 }
 
+/* False for NULL, which is what an object or a list gives for what it does not hold. */
+static bool is(const json_t *value, json_type type)
+{
+    return value && json_typeof(value) == type;
+}
+
 static const char *parse_meta(json_t *object, struct rs_meta *meta)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value)
-    {
-        if (!json_is_string(value))
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+        const char *key = json_object_iter_key(at), *text = json_string_value(json_object_iter_value(at));
+        if (!text)
             return rs_error("metadata '%s' is not a string", key);
-        add_pair(meta, key, json_string_value(value));
+        add_pair(meta, key, text);
     }
-    return json_is_object(object) ? NULL : rs_error("__metadata__ is not an object");
+    return is(object, JSON_OBJECT) ? NULL : rs_error("__metadata__ is not an object");
 }
 
 static const char *parse_dtype(json_t *value, enum rs_dtype *dtype)
@@ -181,13 +185,13 @@ static const char *parse_dtype(json_t *value, enum rs_dtype *dtype)
 static const char *parse_shape(json_t *value, struct rs_array *array)
 {
     size_t rank = json_array_size(value);
-    if (!json_is_array(value) || rank > RS_MAX_RANK)
+    if (!is(value, JSON_ARRAY) || rank > RS_MAX_RANK)
         return rs_error("shape is not a list of at most %d numbers", RS_MAX_RANK);
     array->rank = (int)rank;
     for (size_t i = 0; i < rank; i++) {
         json_t *size = json_array_get(value, i);
         array->shape[i] = json_integer_value(size);
-        if (!json_is_integer(size) || array->shape[i] < 0)
+        if (!is(size, JSON_INTEGER) || array->shape[i] < 0)
             return rs_error("shape has an entry that is no size");
     }
     return array_bytes(array) ? NULL : rs_error("shape is too large");
@@ -197,7 +201,7 @@ static const char *parse_shape(json_t *value, struct rs_array *array)
 static const char *parse_offsets(json_t *value, struct rs_array *array)
 {
     json_t *begin = json_array_get(value, 0), *end = json_array_get(value, 1);
-    if (json_array_size(value) != 2 || !json_is_integer(begin) || !json_is_integer(end))
+    if (json_array_size(value) != 2 || !is(begin, JSON_INTEGER) || !is(end, JSON_INTEGER))
         return rs_error("data_offsets are not two numbers");
     json_int_t from = json_integer_value(begin), to = json_integer_value(end);
     if (from < 0 || to < from || (size_t)(to - from) != array->bytes)
@@ -208,7 +212,7 @@ static const char *parse_offsets(json_t *value, struct rs_array *array)
 
 static const char *parse_array(struct rs_record *record, const char *name, json_t *value)
 {
-    if (!json_is_object(value) || json_object_size(value) != 3)
+    if (!is(value, JSON_OBJECT) || json_object_size(value) != 3)
         return rs_error("is not an object of dtype, shape and data_offsets");
     struct rs_array *array = append(record, name);
     const char *error = parse_dtype(json_object_get(value, "dtype"), &array->dtype);
@@ -242,10 +246,9 @@ static const char *check_layout(struct rs_record *record)
 
 static const char *parse_object(struct rs_record *record, json_t *root)
 {
-    const char *key, *error = NULL;
-    json_t *value;
-    json_object_foreach(root, key, value)
-    {
+    for (void *at = json_object_iter(root); at; at = json_object_iter_next(root, at)) {
+        const char *error, *key = json_object_iter_key(at);
+        json_t *value = json_object_iter_value(at);
         if (!strcmp(key, "__metadata__"))
             error = parse_meta(value, &record->meta);
         else
@@ -253,7 +256,7 @@ static const char *parse_object(struct rs_record *record, json_t *root)
         if (error)
             return error;
     }
-    return json_is_object(root) ? check_layout(record) : rs_error("a header that is not a JSON object");
+    return is(root, JSON_OBJECT) ? check_layout(record) : rs_error("a header that is not a JSON object");
 }
 
 static const char *parse_header(struct rs_record *record, const char *text, size_t size)

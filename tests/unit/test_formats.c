@@ -51,6 +51,26 @@ static FILE *full_device(void)
     return stream;
 }
 
+/* Takes so many bytes and no more, in writes as small as they come. */
+static ssize_t take_few(void *cookie, const char *buffer, size_t size)
+{
+    size_t *room = cookie;
+    (void)buffer;
+    if (size > *room) {
+        errno = ENOSPC;
+        return 0;
+    }
+    *room -= size;
+    return (ssize_t)size;
+}
+
+static FILE *small_device(size_t *room)
+{
+    FILE *stream = fopencookie(room, "wb", (cookie_io_functions_t){.write = take_few});
+    setvbuf(stream, NULL, _IONBF, 0);
+    return stream;
+}
+
 static FILE *closed_pipe(void)
 {
     int ends[2];
@@ -395,6 +415,10 @@ static void test_record_write_errors(void)
     FILE *full = full_device(), *closed = closed_pipe();
     error_has(rs_record_write(full, &record), "No space left", "a record to a full device");
     ok(rs_record_write(closed, &record) == rs_error_closed, "a record to a closed pipe");
+    size_t room = 8;
+    FILE *small = small_device(&room);
+    error_has(rs_record_write(small, &record), "No space left", "a record to a device that takes its length");
+    fclose(small);
     rs_meta_set(&record.meta, "kernel", "\377");
     struct output out;
     output_open(&out);
@@ -440,6 +464,7 @@ static void test_tensor_errors(void)
         {"an image of nothing", "{" PLANE("image", "F32", "[0,3,1,4]", "[0,0]") "}", "not in 1..1048576"},
         {"no planes", "{" PLANE("image", "F32", "[2,0,1,4]", "[0,0]") "}", "not in 1..1048576"},
         {"an image too wide", "{" PLANE("image", "F32", "[1,0,1,1048577]", "[0,0]") "}", "not in 1..1048576"},
+        {"too many samples", "{" PLANE("image", "F32", "[1048577,1,1,0]", "[0,0]") "}", "not in 1..1048576"},
         {"a truth of floats", "{" IMAGE "," PLANE("vessel", "F32", "[2,1,1,4]", "[96,128]") "}",
          "'vessel' is not U8"},
         {"a truth of two planes", "{" IMAGE "," PLANE("vessel", "U8", "[2,2,1,4]", "[96,112]") "}",
@@ -522,8 +547,34 @@ static void test_tensor_differ(void)
                   {{1, 3, 8, 16, true, false}, "image+vessel after image+vessel+fov"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         error_has(rs_tensor_differ(&a, &others[i].b), others[i].part, "tensors: %s", others[i].part);
-    const struct rs_tensor more = {7, 3, 8, 16, true, true};
+    const struct rs_tensor more = {7, 3, 8, 16, true, true}, bare = {1, 3, 8, 16, false, false};
     no_error(rs_tensor_differ(&a, &more), "more samples are no difference");
+    error_has(rs_tensor_differ(&bare, &a), "image+vessel+fov after image",
+              "tensors: image+vessel+fov after image");
+}
+
+/* At the end of each of its parts: header, image, truth, field of view. */
+static void test_tensor_torn_by_device(void)
+{
+    const struct rs_tensor shape = {1, 1, 1, 2, true, true};
+    const float image[2] = {1, 2};
+    const uint8_t plane[2] = {0, 255};
+    const size_t parts[] = {8, 2, 2, 0};
+    struct rs_meta meta = {0};
+    size_t room = 1 << 20, least = 12;
+    FILE *large = small_device(&room);
+    no_error(rs_tensor_write(large, &shape, &meta, image, plane, plane), "a tensor to a device with room");
+    fclose(large);
+    for (int i = 0; i < 4; least -= parts[i++]) {
+        size_t left = (1 << 20) - room - least;
+        FILE *small = small_device(&left);
+        const char *error = rs_tensor_write(small, &shape, &meta, image, plane, plane);
+        if (least)
+            error_has(error, "No space left", "a tensor to one with room for all but %zu bytes", least);
+        else
+            no_error(error, "a tensor to one that it fills");
+        fclose(small);
+    }
 }
 
 static void test_tensor_write_errors(void)
@@ -995,45 +1046,52 @@ static void test_read_fails(void)
 }
 
 /* Brings what there is, then fails. */
+struct failing {
+    const char *bytes;
+    size_t left;
+};
+
 static ssize_t read_then_fail(void *cookie, char *buffer, size_t size)
 {
-    const char **rest = cookie;
-    size_t length = strlen(*rest);
+    struct failing *from = cookie;
+    size_t length = from->left < size ? from->left : size;
     if (length == 0) {
         errno = EIO;
         return -1;
     }
-    length = length < size ? length : size;
-    memcpy(buffer, *rest, length);
-    *rest += length;
+    memcpy(buffer, from->bytes, length);
+    from->bytes += length;
+    from->left -= length;
     return (ssize_t)length;
 }
 
-static FILE *failing_stream(const char **text)
+static FILE *failing_stream(struct failing *from)
 {
-    return fopencookie(text, "rb", (cookie_io_functions_t){.read = read_then_fail});
+    return fopencookie(from, "rb", (cookie_io_functions_t){.read = read_then_fail});
 }
 
 static void test_read_fails_within(void)
 {
     const char *const images[] = {"P5 1 ", "P7\nWIDTH", "P5 2 2 255\nab", "P2 2 2 255 1 "};
     for (int i = 0; i < 4; i++) {
-        const char *rest = images[i];
+        struct failing from = {images[i], strlen(images[i])};
         struct rs_image image = {0};
         bool more;
-        FILE *stream = failing_stream(&rest);
+        FILE *stream = failing_stream(&from);
         error_has(rs_image_read(stream, RS_USUAL_PIXELS, &image, &more), "cannot read: Input/output error",
                   "a read that fails within %s %.2s", i < 2 ? "the header of a" : "a", images[i]);
         rs_image_free(&image);
         fclose(stream);
     }
-    const char *rest = "\1\1\1";
-    struct rs_record record = {0};
-    bool more;
-    FILE *stream = failing_stream(&rest);
-    error_has(rs_record_read(stream, &record, &more), "cannot read: Input/output error",
-              "a read that fails within a record");
-    fclose(stream);
+    for (size_t size = 7; size <= 9; size++) {
+        struct failing from = {"\5\0\0\0\0\0\0\0{", size};
+        struct rs_record record = {0};
+        bool more;
+        FILE *stream = failing_stream(&from);
+        error_has(rs_record_read(stream, &record, &more), "cannot read: Input/output error",
+                  "a read that fails behind %zu bytes of a record", size);
+        fclose(stream);
+    }
 }
 
 static void test_planes(void)
@@ -1090,6 +1148,7 @@ int main(void)
     for (int i = 0; i < 4; i++)
         test_tensor_round_trip(i & 1, i & 2);
     test_tensor_differ();
+    test_tensor_torn_by_device();
     test_tensor_write_errors();
     test_all_kinds();
     test_read_kinds();

@@ -1,7 +1,8 @@
-/* To be preloaded: from the start of main on, refuses the REFUSE_AT-th request for memory, with REFUSE_ON every
- * one from it on, and writes into the file REFUSE_MARK to say that it came to that. Requests are those of malloc and
- * its kin, and every mmap, of REFUSE_LEAST bytes at least; what comes before main is the loader's affair and
- * OpenBLAS's. OpenBLAS asks for its buffers again until it has them: so much is never refused twice. */
+/* To be preloaded: from the start of main to the last of what the tool does at exit, refuses the REFUSE_AT-th request
+ * for memory, with REFUSE_ON every one from it on, and writes into the file REFUSE_MARK to say that it came to that.
+ * Requests are those of malloc and its kin, and every mmap, of REFUSE_LEAST bytes at least; what comes before and after is
+ * the affair of the loader, OpenBLAS and, in a build that counts lines, gcov. OpenBLAS asks for its buffers again until it
+ * has them: so much is never refused twice. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -96,16 +97,31 @@ static bool open_mark(const char *name)
     return mark >= 0;
 }
 
+static int (*tool)(int, char **, char **);
+
+static void stop(void)
+{
+    running = false;
+}
+
+/* What the tool registers with atexit runs before `stop`, what libraries end with runs behind it. */
+static int run(int argc, char **argv, char **environment)
+{
+    atexit(stop);
+    const char *number = getenv("REFUSE_AT"), *bytes = getenv("REFUSE_LEAST");
+    at = number ? atol(number) : 0;
+    least = bytes ? (size_t)atol(bytes) : 0;
+    on = getenv("REFUSE_ON");
+    running = at > 0 && strstr(argv[0], "/rs-") && open_mark(getenv("REFUSE_MARK")); /* not what a tool runs */
+    return tool(argc, argv, environment);
+}
+
 /* Only here is it known that main comes next. */
 int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
 {
     int (*start)(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void), void (*)(void),
                  void *) = dlsym(RTLD_NEXT, "__libc_start_main");
-    const char *number = getenv("REFUSE_AT"), *bytes = getenv("REFUSE_LEAST");
-    at = number ? atol(number) : 0;
-    least = bytes ? (size_t)atol(bytes) : 0;
-    on = getenv("REFUSE_ON");
-    running = at > 0 && strstr(argv[0], "/rs-") && open_mark(getenv("REFUSE_MARK")); /* not what a tool runs */
-    return start(main, argc, argv, init, fini, rtld_fini, stack_end);
+    tool = main;
+    return start(run, argc, argv, init, fini, rtld_fini, stack_end);
 }
