@@ -25,16 +25,35 @@ static inline FILE *fuzz_stream(const uint8_t *data, size_t size)
     return stream;
 }
 
-/* The path of a file, the same in every call, that holds the bytes. */
-static inline const char *fuzz_file(const uint8_t *data, size_t size)
+/* A file in memory, one for all: its descriptor. */
+static inline int fuzz_fd(void)
 {
     static int fd = -1;
-    static char path[32];
-    if (fd < 0) {
+    if (fd < 0)
         fd = memfd_create("fuzz", 0);
-        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    }
-    must(!ftruncate(fd, 0) && pwrite(fd, data, size, 0) == (ssize_t)size);
+    must(fd >= 0);
+    return fd;
+}
+
+/* Puts the bytes, and nothing else, into the file. Its pages stay, which is much cheaper than new ones. */
+static inline void fuzz_put(const uint8_t *data, size_t size)
+{
+    must(pwrite(fuzz_fd(), data, size, 0) == (ssize_t)size && !ftruncate(fuzz_fd(), (off_t)size));
+}
+
+/* The file opened anew, from its beginning. */
+static inline FILE *fuzz_open(const char *mode)
+{
+    FILE *stream = fdopen(dup(fuzz_fd()), mode);
+    must(stream && !fseek(stream, 0, SEEK_SET));
+    return stream;
+}
+
+/* Its path. */
+static inline const char *fuzz_path(void)
+{
+    static char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fuzz_fd());
     return path;
 }
 
