@@ -89,7 +89,8 @@ demo: all
 
 # Unit tests, commands, whole pipelines; those that need real photographs look in DATA, and say so if it is not there.
 TESTS = $(UNITS) $(wildcard tests/cmd/*.bats tests/pipeline/*.bats)
-check: all $(UNITS)
+units: $(UNITS)
+check: all units
 	BUILD=$(BUILD) DATA=$(DATA) prove -j2 $(TESTS)
 
 # Speed beside that of others: tests/bench/run -help
@@ -115,17 +116,14 @@ lint:
 format:
 	clang-format -i $(wildcard cmd/*.c lib/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/bench/*.c)
 
-# The whole suite again, in a build of its own. OpenBLAS keeps memory to the end, which is no leak of ours. Without the
-# sandbox where it is in the way: it keeps lines from asan's reports, tsan's own thread waits out its signal, and counts
-# of coverage could not be written. tests/cmd/sandbox.bats enters it all the same.
-asan:
-	RS_SANDBOX=0 ASAN_OPTIONS=detect_leaks=0 $(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g" \
-	  SANITIZE="-fsanitize=address -fno-omit-frame-pointer" check
-ubsan:
-	$(MAKE) BUILD=$(BUILD)/ubsan CFLAGS="-O1 -g" SANITIZE="-fsanitize=undefined -fno-sanitize-recover=undefined" check
-tsan:
-	RS_SANDBOX=0 $(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g" \
-	  SANITIZE=-fsanitize=thread check
+# The whole suite again, in builds of their own, watched: tests/checked says what counts as a finding
+CHECK_asan = CFLAGS="-O1 -g" SANITIZE="-fsanitize=address -fno-omit-frame-pointer"
+CHECK_ubsan = CFLAGS="-O1 -g" SANITIZE="-fsanitize=undefined -fno-sanitize-recover=undefined"
+CHECK_tsan = CFLAGS="-O2 -g" SANITIZE=-fsanitize=thread
+CHECK_valgrind =
+asan ubsan tsan valgrind:
+	$(MAKE) BUILD=$(BUILD)/$@ $(CHECK_$@) all units
+	tests/checked $@ $(BUILD)/$@ $(MAKE) BUILD=$(BUILD)/$@ $(CHECK_$@) check
 # Each reader for FUZZ_SECONDS; what is found stays in tests/fuzz/found, where `check` replays it. The targets' own
 # branches are no news to a fuzzer: it counts those of the readers.
 FUZZ_SECONDS = 60
@@ -135,7 +133,8 @@ fuzz:
 	  SANITIZE="-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined" \
 	  $(FUZZERS:$(BUILD)/%=$(BUILD)/fuzz/%)
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS:$(BUILD)/%=$(BUILD)/fuzz/%)
-# What a run takes of all lines and branches; what reads hostile input leaves no line out
+# What a run takes of all lines and branches, outside the sandbox, where counts could not be written; what reads hostile
+# input leaves no line out
 GCOVR = gcovr --root . --object-directory $(BUILD)/coverage --print-summary
 coverage:
 	@mkdir -p $(BUILD)/coverage && find $(BUILD)/coverage -name '*.gcda' -delete
@@ -167,9 +166,9 @@ compile_commands.json:
 
 # `make deps check` means: first the one, then the other, also under -j.
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
-all demo check bench torture lint format install coverage asan ubsan tsan fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
+all demo check bench torture lint format install coverage asan ubsan tsan valgrind fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
 endif
 
-.PHONY: all deps deps-dev demo check bench torture lint format asan ubsan tsan fuzz coverage install uninstall dist clean \
-  compile_commands.json
+.PHONY: all units deps deps-dev demo check bench torture lint format asan ubsan tsan valgrind fuzz coverage install \
+  uninstall dist clean compile_commands.json
 .SECONDARY:

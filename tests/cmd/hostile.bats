@@ -6,7 +6,7 @@ load common
 setup_file() {
     FILES=$(mktemp -d /dev/shm/hostile.XXXXXX 2>/dev/null || mktemp -d)
     export FILES BIN=$BUILD/bin SANITIZED= LOCPATH=$FILES
-    ! grep -qE '__(asan|tsan)_init' "$BIN/rs-info" || SANITIZED=1
+    bare || SANITIZED=1
     "$BATS_TEST_DIRNAME/hostile/drive" seeds
     cd "$FILES" || exit
     local train="rs-train -quiet -threads=1 -batch=2 -epochs=2"
@@ -26,6 +26,7 @@ setup_file() {
 } 2>/dev/null
 
 teardown_file() {
+    [ "${EVERY:-1}" = 1 ] || echo "# of cut, flipped and lying input and of refused memory every ${EVERY}th case" >&3
     sort "$FILES/counts" | awk '{ all += $2; n[$1] += $2 } END { printf "# %d cases:", all
         for (tool in n) printf " %s %d", tool, n[tool]; print "" }' >&3
     rm -rf "$FILES"

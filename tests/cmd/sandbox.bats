@@ -24,7 +24,7 @@ tools() {
 
 # probe COMMAND...: what it could do, in the file `report`
 probe() {
-    ! grep -qE '__(asan|tsan)_init' "$BUILD/bin/rs-info" || skip "a sanitizer is to be loaded first"
+    bare || skip "a checker is to be loaded first"
     PROBE_ELSEWHERE=$PWD/elsewhere PROBE_BESIDE=$PWD/beside PROBE_REPORT=$PWD/report \
         LD_PRELOAD=$FILES/probe.so "$@" >out 2>err || true
     [ -s report ] || fail "$* has not been probed"
