@@ -29,7 +29,8 @@ KERNELS = base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
 KERNEL_base =
 KERNEL_avx2 = -mavx2 -mfma
 KERNEL_avx512 = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
-LIBRARY = $(patsubst %.c,$(BUILD)/%.o,$(filter-out lib/kernel/set.c,$(wildcard lib/*/*.c))) \
+ROOMS = *
+LIBRARY = $(patsubst %.c,$(BUILD)/%.o,$(filter-out lib/kernel/set.c,$(wildcard $(ROOMS:%=lib/%/*.c)))) \
   $(KERNELS:%=$(BUILD)/lib/kernel/set-%.o)
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)) $(FUZZERS)
@@ -76,7 +77,8 @@ $(BUILD)/%.o: %.c | $(filter deps deps-dev,$(MAKECMDGOALS))
 # What the build, the tools, the tests and the pipelines need; then what only maintainers need
 PACKAGES = gcc libc6-dev make pkgconf libnetpbm-dev netpbm libopenblas-dev liblapacke-dev libjansson-dev \
   bsdextrautils gnuplot-nox perl bats bats-assert bats-support mandoc python3-numpy
-PACKAGES_DEV = git clang clang-format libclang-rt-14-dev cppcheck shellcheck valgrind gcovr debootstrap
+PACKAGES_DEV = git clang clang-format libclang-rt-14-dev cppcheck shellcheck valgrind gcovr debootstrap \
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 deps:
 	@tests/install-packages $(PACKAGES)
@@ -92,6 +94,15 @@ TESTS = $(UNITS) $(wildcard tests/cmd/*.bats tests/pipeline/*.bats)
 units: $(UNITS)
 check: all units
 	BUILD=$(BUILD) DATA=$(DATA) prove -j2 $(TESTS)
+
+# The arithmetic on processors that are not here, under qemu: aarch64, and an x86-64 that has no AVX
+CROSS = $(patsubst %,tests/test_%,adam base conv flow kernel layers norm unet)
+cross:
+	$(MAKE) BUILD=$(BUILD)/aarch64 CC=aarch64-linux-gnu-gcc ROOMS="base kernel layer network picture" \
+	  NETPBM_LIBS= BLAS_LIBS= JSON_LIBS= $(CROSS:%=$(BUILD)/aarch64/%)
+	prove -j2 -e "qemu-aarch64 -L /usr/aarch64-linux-gnu" $(CROSS:%=$(BUILD)/aarch64/%)
+	$(MAKE) $(CROSS:%=$(BUILD)/%)
+	prove -j2 -e "qemu-x86_64 -cpu qemu64" $(CROSS:%=$(BUILD)/%)
 
 # Speed beside that of others: tests/bench/run -help
 BENCH = clock peak-base $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),peak-avx2 peak-avx512)
@@ -166,9 +177,9 @@ compile_commands.json:
 
 # `make deps check` means: first the one, then the other, also under -j.
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
-all demo check bench torture lint format install coverage asan ubsan tsan valgrind fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
+all demo check cross bench torture lint format install coverage asan ubsan tsan valgrind fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
 endif
 
-.PHONY: all units deps deps-dev demo check bench torture lint format asan ubsan tsan valgrind fuzz coverage install \
+.PHONY: all units deps deps-dev demo check cross bench torture lint format asan ubsan tsan valgrind fuzz coverage install \
   uninstall dist clean compile_commands.json
 .SECONDARY:
