@@ -10,7 +10,6 @@
 #
 # The talk's 560x560 is read as the square 565x565, rows 10 to 574.
 
-DATA = data
 OUT = build/talk-drive
 SEED = 1
 COPIES = 3
@@ -20,14 +19,10 @@ SAMPLES = 19200
 TRAIN_OPTIONS = -channels=32,64,128 -dropout=.2
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
-ifeq ($(wildcard $(DATA)/DRIVE/training/images),)
-$(error no photographs in $(DATA)/DRIVE: give the folder that holds DRIVE/training and DRIVE/test as DATA=...)
-endif
+include $(PIPELINES)photographs.mk
 
-DRIVE = $(DATA)/DRIVE
-FITTED = 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36
-HELD = 37 38 39 40
-TEST = 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20
+FITTED = $(wordlist 1,16,$(DRIVE_TRAINING))
+HELD = $(wordlist 17,20,$(DRIVE_TRAINING))
 CROP = crop:0,10,565,565
 
 NORM = rs-norm -mode=patch -quiet
@@ -35,43 +30,33 @@ NORM = rs-norm -mode=patch -quiet
 all: $(OUT)/held.tsv
 	@echo "held out, field of view:"; column -t $(OUT)/held.tsv | tail -n 1
 
-# A photograph, its truth and its field of view as the planes of one image
-define stacked
+TRAINING = $(PHOTOGRAPHS)/DRIVE/training
+TEST = $(DRIVE_TEST:%=$(PHOTOGRAPHS)/DRIVE/test/%.pam)
+
+$(OUT)/train.tensors: $(FITTED:%=$(TRAINING)/%.pam)
 	@mkdir -p $(@D)
-	tifftopnm -quiet $(DRIVE)/$(1)/images/$*_$(1).tif > $@.ppm
-	giftopnm -quiet $(DRIVE)/$(1)/1st_manual/$*_manual1.gif > $@.truth
-	giftopnm -quiet $(DRIVE)/$(1)/mask/$*_$(1)_mask.gif > $@.fov
-	pamstack -tupletype=RGB_VESSEL_FOV $@.ppm $@.truth $@.fov > $@
-	rm $@.ppm $@.truth $@.fov
-endef
-
-$(OUT)/training/%.pam:
-	$(call stacked,training)
-$(OUT)/test/%.pam:
-	$(call stacked,test)
-
-$(OUT)/train.tensors: $(FITTED:%=$(OUT)/training/%.pam)
 	rs-rotate -copies=$(COPIES) -angle=270 -seed=$(SEED) $^ | \
 	  rs-patch -size=64 -count=$(COUNT) -min-vessel=50 -min-bright=50 -seed=$(SEED) | $(NORM) > $@
 
-$(OUT)/held.tensors: $(HELD:%=$(OUT)/training/%.pam)
+$(OUT)/held.tensors: $(HELD:%=$(TRAINING)/%.pam)
+	@mkdir -p $(@D)
 	rs-patch -grid -size=64 $^ | $(NORM) > $@
 
 $(OUT)/model.safetensors: $(OUT)/train.tensors $(OUT)/held.tensors
 	rs-train -model=$@ -log=$(OUT)/log.tsv -validate=$(OUT)/held.tensors -pixels=image -epochs=$(EPOCHS) \
 	  $(TRAIN_OPTIONS) -seed=$(SEED) -expect=$(SAMPLES) $(OUT)/train.tensors
 
-$(OUT)/held.maps: $(OUT)/model.safetensors $(HELD:%=$(OUT)/training/%.pam)
+$(OUT)/held.maps: $(OUT)/model.safetensors $(HELD:%=$(TRAINING)/%.pam)
 	rs-infer -model=$^ > $@
 $(OUT)/held.tsv: $(OUT)/held.maps $(OUT)/model.safetensors
 	rs-score -expect=4 -threshold=model -model=$(OUT)/model.safetensors $< > $@
 
 # The test photographs: (a) in the field of view; (b) on the talk's crop, the map black outside the field of view, and
 # as the network has it there; (c) the talk's own way: crops on a grid, scored as images of their own.
-$(OUT)/test.maps: $(OUT)/model.safetensors $(TEST:%=$(OUT)/test/%.pam)
+$(OUT)/test.maps: $(OUT)/model.safetensors $(TEST)
 	rs-infer -model=$^ > $@
-$(OUT)/test.unmasked.maps: $(OUT)/model.safetensors $(TEST:%=$(OUT)/test/%.pam)
-	cat $(TEST:%=$(OUT)/test/%.pam) | pamchannel -tupletype=RGB_VESSEL 0 1 2 3 | rs-infer -model=$< > $@
+$(OUT)/test.unmasked.maps: $(OUT)/model.safetensors $(TEST)
+	cat $(TEST) | pamchannel -tupletype=RGB_VESSEL 0 1 2 3 | rs-infer -model=$< > $@
 $(OUT)/test.crops.maps: $(OUT)/test.maps
 	rs-patch -grid -step=32 -size=64 $< > $@
 

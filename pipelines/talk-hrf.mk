@@ -10,7 +10,6 @@
 #
 # No filter holds more than one photograph; rs-train maps its file of patches.
 
-DATA = data
 OUT = build/talk-hrf
 SEED = 1
 COPIES = 2
@@ -20,49 +19,38 @@ SAMPLES = 10500
 TRAIN_OPTIONS = -channels=32,64,128 -dropout=.2 -batch=16
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
-ifeq ($(wildcard $(DATA)/HRF/images),)
-$(error no photographs in $(DATA)/HRF: give the folder that holds HRF/images, HRF/manual1 and HRF/fov as DATA=...)
-endif
+include $(PIPELINES)photographs.mk
 
-HRF = $(DATA)/HRF
-TEST = 07_dr 05_g 08_h 14_h 01_g 15_dr
 HELD = 15_h 14_dr 15_g 13_h
-NUMBERS = 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15
-FITTED = $(filter-out $(HELD) $(TEST),$(NUMBERS:%=%_h) $(NUMBERS:%=%_dr) $(NUMBERS:%=%_g))
+FITTED = $(filter-out $(HELD),$(HRF_TRAINING))
+IMAGES = $(PHOTOGRAPHS)/HRF
+TEST = $(HRF_TEST:%=$(IMAGES)/%.pam)
 
 NORM = rs-norm -mode=patch -quiet
 
 all: $(OUT)/held.tsv
 	@echo "held out, field of view:"; column -t $(OUT)/held.tsv | tail -n 1
 
-# A photograph, its truth and its field of view as the planes of one image. Some truths have shades.
-$(OUT)/images/%.pam:
+$(OUT)/train.tensors: $(FITTED:%=$(IMAGES)/%.pam)
 	@mkdir -p $(@D)
-	jpegtopnm -quiet $(wildcard $(HRF)/images/$*.jpg $(HRF)/images/$*.JPG) > $@.ppm
-	tifftopnm -quiet $(HRF)/manual1/$*.tif | ppmtopgm | pamthreshold -simple -threshold=.5 | \
-	  pamtopnm -quiet | pamdepth -quiet 255 > $@.truth
-	pngtopnm -quiet $(HRF)/fov/$*_mask.png | pamdepth -quiet 255 > $@.fov
-	pamstack -tupletype=RGB_VESSEL_FOV $@.ppm $@.truth $@.fov > $@
-	rm $@.ppm $@.truth $@.fov
-
-$(OUT)/train.tensors: $(FITTED:%=$(OUT)/images/%.pam)
 	rs-rotate -copies=$(COPIES) -angle=270 -seed=$(SEED) $^ | \
 	  rs-patch -size=128 -count=$(COUNT) -min-vessel=200 -min-bright=200 -seed=$(SEED) | $(NORM) > $@
 
 # Every tenth or so of the patches that cover a photograph: there are 500
-$(OUT)/held.tensors: $(HELD:%=$(OUT)/images/%.pam)
+$(OUT)/held.tensors: $(HELD:%=$(IMAGES)/%.pam)
+	@mkdir -p $(@D)
 	rs-patch -count=100 -size=128 -seed=$(SEED) $^ | $(NORM) > $@
 
 $(OUT)/model.safetensors: $(OUT)/train.tensors $(OUT)/held.tensors
 	rs-train -model=$@ -log=$(OUT)/log.tsv -validate=$(OUT)/held.tensors -pixels=image -epochs=$(EPOCHS) \
 	  -checkpoint=$(OUT)/checkpoint -resume $(TRAIN_OPTIONS) -seed=$(SEED) -expect=$(SAMPLES) $(OUT)/train.tensors
 
-$(OUT)/held.maps: $(OUT)/model.safetensors $(HELD:%=$(OUT)/images/%.pam)
+$(OUT)/held.maps: $(OUT)/model.safetensors $(HELD:%=$(IMAGES)/%.pam)
 	rs-infer -model=$^ > $@
 $(OUT)/held.tsv: $(OUT)/held.maps $(OUT)/model.safetensors
 	rs-score -expect=4 -threshold=model -model=$(OUT)/model.safetensors $< > $@
 
-$(OUT)/test.maps: $(OUT)/model.safetensors $(TEST:%=$(OUT)/images/%.pam)
+$(OUT)/test.maps: $(OUT)/model.safetensors $(TEST)
 	rs-infer -model=$^ > $@
 $(OUT)/test.image.tsv: $(OUT)/test.maps
 	rs-score -expect=6 -pixels=image -bootstrap=1000 $< > $@
