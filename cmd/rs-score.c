@@ -69,16 +69,6 @@ static uint64_t count_pairs(char **operands, const struct rs_score_options *chos
     return images;
 }
 
-static double model_threshold(void)
-{
-    double value;
-    bool has;
-    rs_tool_check(model, rs_model_read_threshold(model, &value, &has));
-    if (!has)
-        rs_tool_fail(model, "no threshold in this model, trained without -validate: give a number instead");
-    return value;
-}
-
 static void check_options(void)
 {
     bool from_model = !strcmp(threshold, "model");
@@ -100,7 +90,7 @@ static struct rs_score_options settings(void)
     if (error)
         rs_tool_usage("-threshold: %s", error);
     if (model)
-        chosen.threshold = model_threshold();
+        rs_tool_check(model, rs_model_read_threshold(model, &chosen.threshold));
     return chosen;
 }
 

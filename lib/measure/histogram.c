@@ -39,6 +39,19 @@ void rs_histogram_totals(const struct rs_histogram *h, uint64_t *vessel, uint64_
     }
 }
 
+int rs_first_level(int levels, double threshold)
+{
+    int low = 0, high = levels;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (rs_probability(middle, levels) >= threshold)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 struct rs_packed rs_histogram_pack(const struct rs_histogram *h)
 {
     struct rs_packed packed = {.at = rs_alloc((size_t)h->levels, sizeof *packed.at)};

@@ -38,6 +38,9 @@ static inline double rs_probability(int level, int levels)
     return (level + .5) / levels;
 }
 
+/* The first level that is marked at a threshold, p >= threshold; `levels` if none is. */
+int rs_first_level(int levels, double threshold);
+
 /* A histogram of at most 2^32 - 1 pixels without its empty levels, to be kept by the thousand. */
 struct rs_packed_level {
     uint32_t vessel, background;

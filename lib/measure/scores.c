@@ -80,25 +80,11 @@ static void score_probabilities(const struct rs_histogram *h, struct rs_scores *
     s->ece = calibration_error(h);
 }
 
-/* The first level with p >= threshold, `levels` if there is none. */
-static int first_marked(int levels, double threshold)
-{
-    int low = 0, high = levels;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        if (rs_probability(middle, levels) >= threshold)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
 static void score_marks(const struct rs_histogram *h, uint64_t vessel, uint64_t background,
                         struct rs_scores *s)
 {
     uint64_t tp = 0, fp = 0;
-    for (int k = first_marked(h->levels, s->threshold); k < h->levels; k++) {
+    for (int k = rs_first_level(h->levels, s->threshold); k < h->levels; k++) {
         tp += h->vessel[k];
         fp += h->background[k];
     }

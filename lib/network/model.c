@@ -276,14 +276,15 @@ void rs_model_free(struct rs_model *model)
     rs_unet_free(&model->net);
 }
 
-const char *rs_model_read_threshold(const char *path, double *threshold, bool *has)
+const char *rs_model_read_threshold(const char *path, double *threshold)
 {
     struct rs_model model;
     const char *error = rs_model_load(&model, path);
     if (error)
         return error;
     *threshold = model.threshold;
-    *has = model.has_threshold;
+    if (!model.has_threshold)
+        error = rs_error("no threshold in this model, trained without -validate: give a number instead");
     rs_model_free(&model);
-    return NULL;
+    return error;
 }

@@ -27,7 +27,7 @@ const char *rs_model_load(struct rs_model *model, const char *path);
 
 void rs_model_free(struct rs_model *model);
 
-/* The threshold alone; `*has` is false if the model has none. */
-const char *rs_model_read_threshold(const char *path, double *threshold, bool *has);
+/* The threshold alone; an error if the model has none. */
+const char *rs_model_read_threshold(const char *path, double *threshold);
 
 #endif

@@ -108,7 +108,7 @@ static double turn_to_light(const struct rs_light *light, float *const *means, s
  * lettering is a class by itself. */
 static double usual_light(const float *light, size_t pixels, double most)
 {
-    int histogram[SHADES] = {0}, bright = 0, passed = 0;
+    uint64_t histogram[SHADES] = {0}, bright = 0, passed = 0;
     double scale = exp2(OCTAVES) - 1;
     for (size_t i = 0; i < pixels; i++)
         histogram[smaller(SHADES - 1, (int)(32 * log2(1 + scale * (double)light[i] / most)))]++;

@@ -75,6 +75,7 @@ refused() {
 @test "rs-norm: streams and statistics that are cut" { hostile cuts rs-norm; }
 @test "rs-train: streams and checkpoints that are cut" { hostile cuts rs-train; }
 @test "rs-infer: streams and models that are cut" { hostile cuts rs-infer; }
+@test "rs-mask: streams and models that are cut" { hostile cuts rs-mask; }
 @test "rs-score: streams and models that are cut" { hostile cuts rs-score; }
 @test "rs-info: tensors, statistics and models that are cut" { hostile cuts rs-info; }
 @test "rs-plot: tables that are cut" { hostile cuts rs-plot; }
@@ -85,6 +86,7 @@ refused() {
 @test "rs-norm: headers with a bit that is flipped" { hostile flips rs-norm; }
 @test "rs-train: headers with a bit that is flipped" { hostile flips rs-train; }
 @test "rs-infer: headers with a bit that is flipped" { hostile flips rs-infer; }
+@test "rs-mask: headers with a bit that is flipped" { hostile flips rs-mask; }
 @test "rs-score: headers with a bit that is flipped" { hostile flips rs-score; }
 @test "rs-info: headers with a bit that is flipped" { hostile flips rs-info; }
 @test "rs-plot: tables with a bit that is flipped" { hostile flips rs-plot; }
@@ -94,18 +96,21 @@ refused() {
 @test "rs-fov: images that lie" { hostile headers rs-fov; }
 @test "rs-norm: images that lie" { hostile headers rs-norm; }
 @test "rs-infer: images that lie" { hostile headers rs-infer; }
+@test "rs-mask: maps that lie" { hostile headers rs-mask; }
 @test "rs-score: maps that lie" { hostile headers rs-score; }
 @test "rs-plot: tables that lie" { hostile headers rs-plot; }
 
 @test "rs-norm: statistics that lie" { hostile records rs-norm; }
 @test "rs-train: tensors and checkpoints that lie" { hostile records rs-train; }
 @test "rs-infer: models that lie" { hostile records rs-infer; }
+@test "rs-mask: models that lie" { hostile records rs-mask; }
 @test "rs-score: models that lie" { hostile records rs-score; }
 @test "rs-info: tensors, statistics and models that lie" { hostile records rs-info; }
 
 @test "rs-norm: statistics that are no numbers" { hostile numbers rs-norm; }
 @test "rs-train: tensors that are no numbers" { hostile numbers rs-train; }
 @test "rs-infer: weights that are no numbers" { hostile numbers rs-infer; }
+@test "rs-mask: weights that are no numbers" { hostile numbers rs-mask; }
 @test "rs-score: weights that are no numbers" { hostile numbers rs-score; }
 @test "rs-info: what is no number is shown" { hostile numbers rs-info; }
 @test "rs-plot: cells that are no numbers" { hostile numbers rs-plot; }
@@ -117,6 +122,7 @@ refused() {
 @test "rs-norm: byte by byte, slow readers, signals" { hostile reads rs-norm; }
 @test "rs-train: byte by byte, signals" { hostile reads rs-train; }
 @test "rs-infer: byte by byte, slow readers, signals" { hostile reads rs-infer; }
+@test "rs-mask: byte by byte, slow readers, signals" { hostile reads rs-mask; }
 @test "rs-score: byte by byte, slow readers, signals" { hostile reads rs-score; }
 @test "rs-info: byte by byte, slow readers, signals" { hostile reads rs-info; }
 @test "rs-plot: byte by byte, slow readers, signals" { hostile reads rs-plot; }
@@ -128,6 +134,7 @@ refused() {
 @test "rs-norm: standard output full or closed" { hostile outputs rs-norm; }
 @test "rs-train: standard output full or closed" { hostile outputs rs-train; }
 @test "rs-infer: standard output full or closed" { hostile outputs rs-infer; }
+@test "rs-mask: standard output full or closed" { hostile outputs rs-mask; }
 @test "rs-score: standard output full or closed" { hostile outputs rs-score; }
 @test "rs-info: standard output full or closed" { hostile outputs rs-info; }
 @test "rs-plot: standard output full or closed" { hostile outputs rs-plot; }
@@ -139,6 +146,7 @@ refused() {
 @test "rs-norm: files that are none or cannot be written" { hostile names rs-norm; }
 @test "rs-train: files that are none or cannot be written" { hostile names rs-train; }
 @test "rs-infer: files that are none" { hostile names rs-infer; }
+@test "rs-mask: files that are none" { hostile names rs-mask; }
 @test "rs-score: files that are none" { hostile names rs-score; }
 @test "rs-info: files that are none" { hostile names rs-info; }
 @test "rs-plot: files that are none or cannot be written" { hostile names rs-plot; }
@@ -150,6 +158,7 @@ refused() {
 @test "rs-norm: a disk of 64 KiB, and one that is read only" { on_disk rs-norm; }
 @test "rs-train: a disk of 64 KiB, and one that is read only" { on_disk rs-train; }
 @test "rs-infer: a disk of 64 KiB" { on_disk rs-infer; }
+@test "rs-mask: a disk of 64 KiB" { on_disk rs-mask; }
 @test "rs-score: a disk of 64 KiB" { on_disk rs-score; }
 @test "rs-info: a disk of 64 KiB" { on_disk rs-info; }
 @test "rs-plot: a disk of 64 KiB, and one that is read only" { on_disk rs-plot; }
@@ -161,6 +170,7 @@ refused() {
 @test "rs-norm: in German" { in_german rs-norm; }
 @test "rs-train: in German" { in_german rs-train; }
 @test "rs-infer: in German" { in_german rs-infer; }
+@test "rs-mask: in German" { in_german rs-mask; }
 @test "rs-score: in German" { in_german rs-score; }
 @test "rs-info: in German" { in_german rs-info; }
 @test "rs-plot: in German" { in_german rs-plot; }
@@ -172,6 +182,7 @@ refused() {
 @test "rs-norm: memory refused" { refused rs-norm; }
 @test "rs-train: memory refused" { refused rs-train; }
 @test "rs-infer: memory refused" { refused rs-infer; }
+@test "rs-mask: memory refused" { refused rs-mask; }
 @test "rs-score: memory refused" { refused rs-score; }
 @test "rs-info: memory refused" { refused rs-info; }
 @test "rs-plot: memory refused" { refused rs-plot; }

@@ -294,12 +294,12 @@ static void test_circle(void)
 }
 
 /* The variance between the classes, by definition. */
-static double between_classes(const int *histogram, int levels, int split)
+static double between_classes(const uint64_t *histogram, int levels, int split)
 {
     double count[2] = {0}, sum[2] = {0};
     for (int i = 0; i < levels; i++) {
-        count[i >= split] += histogram[i];
-        sum[i >= split] += (double)i * histogram[i];
+        count[i >= split] += (double)histogram[i];
+        sum[i >= split] += (double)i * (double)histogram[i];
     }
     if (count[0] <= 0 || count[1] <= 0)
         return 0;
@@ -311,16 +311,17 @@ static void test_otsu(void)
 {
     enum { LEVELS = 40 };
     struct rs_rng rng = rs_rng_at(1, "test", 2, 0);
-    int wrong = 0, histogram[LEVELS];
+    uint64_t histogram[LEVELS];
+    int wrong = 0;
     for (int trial = 0; trial < 200; trial++) {
         for (int i = 0; i < LEVELS; i++)
-            histogram[i] = rs_rng_below(&rng, 3) ? 0 : (int)rs_rng_below(&rng, 100);
+            histogram[i] = rs_rng_below(&rng, 3) ? 0 : rs_rng_below(&rng, 100);
         double found = between_classes(histogram, LEVELS, rs_otsu(histogram, LEVELS));
         for (int split = 1; split < LEVELS; split++)
             wrong += between_classes(histogram, LEVELS, split) > found * (1 + 1e-12);
     }
     ok(wrong == 0, "Otsu: no other split is better, 200 histograms");
-    const int two[] = {0, 7, 0, 0, 5, 0}, one[] = {0, 7, 0};
+    const uint64_t two[] = {0, 7, 0, 0, 5, 0}, one[] = {0, 7, 0};
     ok(rs_otsu(two, 6) == 2 && rs_otsu(one, 3) == 3, "the lowest of equal ones; none for one level");
 }
 
