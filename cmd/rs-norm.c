@@ -1,17 +1,20 @@
 #include "base/error.h"
 #include "cli/tool.h"
+#include "picture/patch.h"
 #include "picture/sample.h"
 
 static struct rs_prep prep = {.subtract_mean = true, .divide_std = true};
 static int mode, pixels;
+static int64_t size;
 static bool gray, green;
 static const char *fit, *stats;
 
 static struct rs_option options[] = {
-    {"mode", RS_CHOICE, &mode, .argument = "patch|dataset|none",
+    {"mode", RS_CHOICE, &mode, .argument = "patch|dataset|none|image",
      .help = "over what mean and deviation are taken (patch)"},
     {"pixels", RS_CHOICE, &pixels, .argument = "image|fov",
      .help = "take them of all pixels, or in the field of view"},
+    {"size", RS_INT, &size, 1, RS_PATCH_MAX_SIZE, "N", .help = "the images are patches, no larger than this"},
     {"gray", RS_FLAG, &gray, .help = "one plane: the luminance"},
     {"green", RS_FLAG, &green, .help = "one plane: the green one"},
     {"no-mean", RS_NEGATED, &prep.subtract_mean, .help = "do not subtract the mean"},
@@ -58,6 +61,8 @@ static void check_options(void)
     prep.planes = gray ? RS_PLANES_GRAY : green ? RS_PLANES_GREEN : RS_PLANES_ALL;
     if (gray && green)
         rs_tool_usage("-gray and -green are two answers to one question");
+    if (size && prep.mode == RS_PREP_IMAGE)
+        rs_tool_usage("-size names patches, but -mode=image wants whole photographs");
     if (fit && stats)
         rs_tool_usage("-fit and -stats: write statistics or apply them");
     if (fit && prep.mode != RS_PREP_DATASET)
@@ -66,6 +71,17 @@ static void check_options(void)
         load_stats();
     else if (prep.mode == RS_PREP_DATASET && !fit)
         rs_tool_usage("-mode=dataset needs -fit=STATS first, then -stats=STATS");
+}
+
+/* What a patch is, the network has to know: a model sees photographs in windows of its size. */
+static const char *check_size(const struct rs_image *image)
+{
+    if (prep.mode == RS_PREP_PATCH && !image->is_patch && !size)
+        return rs_error("not a patch cut by rs-patch; if it is one, -size=N names its size");
+    if (size && (image->width > size || image->height > size))
+        return rs_error("%d x %d is larger than a patch of -size=%jd", image->width, image->height,
+                        (intmax_t)size);
+    return NULL;
 }
 
 static const char *check_image(struct state *state, const struct rs_image *image, uint64_t index)
@@ -77,11 +93,13 @@ static const char *check_image(struct state *state, const struct rs_image *image
     }
     if (image->subject == RS_PROB)
         return rs_error("a map of probabilities, not a photograph");
+    bool is_patch = image->is_patch || size;
     if (!fit || index == 0) {
-        state->prep.width = image->width;
-        state->prep.height = image->height;
+        state->prep.width = is_patch ? image->width : 0;
+        state->prep.height = is_patch ? image->height : 0;
     }
-    return rs_prep_fits(&state->prep, image);
+    const char *error = rs_prep_fits(&state->prep, image);
+    return error ? error : check_size(image);
 }
 
 static const char *add(void *context, struct rs_image *image, uint64_t index)

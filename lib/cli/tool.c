@@ -281,7 +281,7 @@ const char *rs_tool_here(void)
     return rs_error("%.500s: image %ju", here_path, (uintmax_t)here_image);
 }
 
-static void say_image(const struct rs_image *image)
+void rs_tool_say_image(const struct rs_image *image)
 {
     char kind[RS_KIND_SIZE];
     rs_image_kind(image, kind);
@@ -290,40 +290,64 @@ static void say_image(const struct rs_image *image)
                     image->maxval);
 }
 
+int64_t rs_tool_max_pixels(void)
+{
+    return max_pixels;
+}
+
 const char *rs_tool_read(FILE *stream, struct rs_image *image, bool *more)
 {
     return rs_image_read(stream, max_pixels, image, more);
 }
 
-uint64_t rs_tool_images(char **paths,
-                        const char *(*each)(void *context, struct rs_image *image, uint64_t index),
-                        void *context)
+uint64_t rs_tool_loop(char **paths,
+                      const char *(*next)(void *context, FILE *stream, uint64_t number, bool *more),
+                      void *context)
 {
     uint64_t count = 0;
-    struct rs_image image = {0};
     for (; *paths; paths++) {
         FILE *stream = rs_tool_open(*paths);
         uint64_t first = count;
         here_path = display_name(*paths);
-        for (bool more = true;;) {
+        for (bool more = true;; count++) {
             here_image = count - first + 1;
-            const char *error = rs_tool_read(stream, &image, &more);
-            if (!error && !more)
-                break;
-            if (!error)
-                say_image(&image);
-            if (!error)
-                error = each(context, &image, count);
+            const char *error = next(context, stream, count, &more);
             if (error)
                 rs_tool_fail(rs_tool_here(), error);
-            count++;
+            if (!more)
+                break;
         }
         if (count == first)
             rs_tool_fail(here_path, "no image in input");
         if (stream != stdin)
             fclose(stream);
     }
-    rs_image_free(&image);
+    return count;
+}
+
+struct images {
+    struct rs_image image;
+    const char *(*each)(void *context, struct rs_image *image, uint64_t index);
+    void *context;
+};
+
+static const char *next_image(void *context, FILE *stream, uint64_t number, bool *more)
+{
+    struct images *images = context;
+    const char *error = rs_tool_read(stream, &images->image, more);
+    if (error || !*more)
+        return error;
+    rs_tool_say_image(&images->image);
+    return images->each(images->context, &images->image, number);
+}
+
+uint64_t rs_tool_images(char **paths,
+                        const char *(*each)(void *context, struct rs_image *image, uint64_t index),
+                        void *context)
+{
+    struct images images = {.each = each, .context = context};
+    uint64_t count = rs_tool_loop(paths, next_image, &images);
+    rs_image_free(&images.image);
     return count;
 }
 

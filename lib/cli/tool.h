@@ -62,6 +62,9 @@ void rs_tool_warn(const char *text);
 /* Opens an operand ("-" is stdin), or fails. */
 FILE *rs_tool_open(const char *path);
 
+int64_t rs_tool_max_pixels(void);                     /* -max-pixels */
+void rs_tool_say_image(const struct rs_image *image); /* with -verbose: what it is */
+
 /* rs_image_read, held to -max-pixels. */
 const char *rs_tool_read(FILE *stream, struct rs_image *image, bool *more);
 
@@ -71,6 +74,12 @@ const char *rs_tool_read(FILE *stream, struct rs_image *image, bool *more);
 uint64_t rs_tool_images(char **paths,
                         const char *(*each)(void *context, struct rs_image *image, uint64_t index),
                         void *context);
+
+/* The loop itself: next(context, stream, number, more) reads and does one item, `number` of them before it in all
+ * files, until it says that there are no more. */
+uint64_t rs_tool_loop(char **paths,
+                      const char *(*next)(void *context, FILE *stream, uint64_t number, bool *more),
+                      void *context);
 
 /* "file: image 3": where that loop is, for a message; good while the loop is there. */
 const char *rs_tool_here(void);

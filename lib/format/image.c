@@ -32,8 +32,18 @@ int rs_image_fov_plane(const struct rs_image *image)
 
 void rs_image_kind(const struct rs_image *image, char name[static RS_KIND_SIZE])
 {
-    snprintf(name, RS_KIND_SIZE, "%s%s%s", subject_names[image->subject], image->has_vessel ? "_VESSEL" : "",
-             image->has_fov ? "_FOV" : "");
+    snprintf(name, RS_KIND_SIZE, "%s%s%s%s", subject_names[image->subject],
+             image->has_vessel ? "_VESSEL" : "", image->has_fov ? "_FOV" : "",
+             image->is_patch ? "_PATCH" : "");
+}
+
+/* Whether `*rest` begins with `part`, which is then taken off. */
+static bool take(const char **rest, const char *part)
+{
+    size_t length = strlen(part);
+    bool there = !strncmp(*rest, part, length);
+    *rest += there ? length : 0;
+    return there;
 }
 
 const char *rs_image_parse_kind(struct rs_image *image, const char *kind)
@@ -46,16 +56,16 @@ const char *rs_image_parse_kind(struct rs_image *image, const char *kind)
         subject++;
     const char *rest = kind + length;
     found.subject = subject < 3 ? (enum rs_subject)subject : RS_RGB;
-    found.has_vessel = !strncmp(rest, "_VESSEL", 7);
-    rest += found.has_vessel ? 7 : 0;
-    found.has_fov = !strcmp(rest, "_FOV");
-    rest += found.has_fov ? 4 : 0;
+    found.has_vessel = take(&rest, "_VESSEL");
+    found.has_fov = take(&rest, "_FOV");
+    found.is_patch = take(&rest, "_PATCH");
     if (subject == 3 || *rest)
-        return rs_error("TUPLTYPE %s is not RGB, GRAYSCALE or PROB with _VESSEL, _FOV or both behind it",
+        return rs_error("TUPLTYPE %s is not RGB, GRAYSCALE or PROB with _VESSEL, _FOV, _PATCH behind it",
                         kind);
     image->subject = found.subject;
     image->has_vessel = found.has_vessel;
     image->has_fov = found.has_fov;
+    image->is_patch = found.is_patch;
     return NULL;
 }
 
@@ -90,6 +100,7 @@ void rs_image_shape(struct rs_image *image, const struct rs_image *like, int wid
     image->subject = like->subject;
     image->has_vessel = like->has_vessel;
     image->has_fov = like->has_fov || with_fov;
+    image->is_patch = like->is_patch;
     image->width = width;
     image->height = height;
     image->maxval = like->maxval;

@@ -2,7 +2,8 @@
  *
  * An image is a photograph (1 or 3 planes) or a map of vessel probability (1 plane), and behind it, where
  * known, a plane of true vessels and a plane of the field of view. TUPLTYPE names the planes: RGB, GRAYSCALE
- * or PROB, then _VESSEL, then _FOV. A PPM, PGM or PBM is a photograph by itself. */
+ * or PROB, then _VESSEL, then _FOV; and it ends with _PATCH where the image was cut from a larger one. A PPM,
+ * PGM or PBM is a photograph by itself. */
 #ifndef RS_FORMAT_IMAGE_H
 #define RS_FORMAT_IMAGE_H
 
@@ -25,6 +26,7 @@ enum rs_subject { RS_GRAYSCALE, RS_RGB, RS_PROB };
 struct rs_image {
     enum rs_subject subject;
     bool has_vessel, has_fov;
+    bool is_patch;             /* cut from a larger image; its planes are the same */
     int width, height, maxval; /* maxval in 1..65535 */
     uint16_t *samples;         /* [height][width][planes], each <= maxval; owned */
     size_t capacity;           /* samples allocated */
@@ -35,10 +37,11 @@ int rs_image_planes(const struct rs_image *image);       /* all of them */
 int rs_image_vessel_plane(const struct rs_image *image); /* its index, or -1 */
 int rs_image_fov_plane(const struct rs_image *image);    /* its index, or -1 */
 
-/* "RGB_VESSEL_FOV" and the like, into `name`. */
+/* "RGB_VESSEL_FOV_PATCH" and the like, into `name`. */
 void rs_image_kind(const struct rs_image *image, char name[static RS_KIND_SIZE]);
 
-/* The planes that such a name tells, into image->subject, has_vessel and has_fov; an error if it tells none. */
+/* The planes that such a name tells, into image->subject, has_vessel, has_fov and is_patch; an error if it tells none.
+ */
 const char *rs_image_parse_kind(struct rs_image *image, const char *kind);
 
 /* The samples of the pixel in column x of row y: [planes]. */
@@ -47,7 +50,7 @@ uint16_t *rs_image_at(const struct rs_image *image, int x, int y);
 /* Whether a truth or field-of-view sample says yes: v > maxval / 2. */
 bool rs_image_yes(const struct rs_image *image, int sample);
 
-/* Makes `image` `width` x `height` with the planes and maxval of `like` and every sample 0, reusing what it
+/* Makes `image` `width` x `height` with the planes, mark and maxval of `like` and every sample 0, reusing what it
  * owns. `with_fov` adds a field-of-view plane where `like` has none. `image` starts as {0}; `like` may not be
  * `image`. */
 void rs_image_shape(struct rs_image *image, const struct rs_image *like, int width, int height,

@@ -335,7 +335,7 @@ const char *rs_image_write(FILE *stream, const struct rs_image *image)
 {
     struct pam pam;
     start_netpbm();
-    describe(&pam, stream, rs_image_planes(image) == 1 ? RPGM_FORMAT : PAM_FORMAT, image);
+    describe(&pam, stream, rs_image_planes(image) == 1 && !image->is_patch ? RPGM_FORMAT : PAM_FORMAT, image);
     tuple *volatile row = NULL;
     jmp_buf back;
     errno = 0;

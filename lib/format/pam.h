@@ -12,7 +12,7 @@
  * nor the image's samples. */
 const char *rs_image_read(FILE *stream, int64_t most, struct rs_image *image, bool *more);
 
-/* Writes one plane as raw PGM, more as PAM. Errors as rs_error_write; what the stream still buffers is not
+/* Writes one plane as raw PGM, more planes and patches as PAM. Errors as rs_error_write; what the stream still buffers is not
  * checked. */
 const char *rs_image_write(FILE *stream, const struct rs_image *image);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 static bool put(FILE *stream, const void *data, size_t bytes)
 {
@@ -81,4 +82,61 @@ const char *rs_tensor_differ(const struct rs_tensor *a, const struct rs_tensor *
         return rs_error("arrays image%s%s after image%s%s", b->has_vessel ? "+vessel" : "",
                         b->has_fov ? "+fov" : "", a->has_vessel ? "+vessel" : "", a->has_fov ? "+fov" : "");
     return NULL;
+}
+
+static const char *read_data(FILE *stream, size_t bytes, struct rs_tensor_record *record)
+{
+    enum { PIECE = 1 << 20 };
+    for (size_t have = 0; have < bytes;) {
+        if (have == record->room) {
+            size_t room = have ? 2 * have : PIECE;
+            record->room = room < bytes ? room : bytes;
+            record->data = rs_realloc(record->data, record->room, 1);
+        }
+        size_t want = (bytes < record->room ? bytes : record->room) - have;
+        if (fread(record->data + have, 1, want, stream) < want)
+            return ferror(stream) ? rs_error("cannot read: %s", strerror(errno))
+                                  : rs_error("ends in the middle of its data");
+        have += want;
+    }
+    return NULL;
+}
+
+const char *rs_tensor_read(FILE *stream, int64_t most, struct rs_tensor_record *record, bool *more)
+{
+    struct rs_record header = {0};
+    const char *error = rs_record_read(stream, &header, more);
+    if (error || !*more)
+        return error;
+    struct rs_tensor *shape = &record->shape;
+    error = rs_tensor_describe(&header, shape);
+    if (!error && (shape->width > most / shape->height ||
+                   shape->samples > most / ((int64_t)shape->width * shape->height)))
+        error = rs_error("%d x %d x %d pixels are more than -max-pixels=%jd", shape->samples, shape->width,
+                         shape->height, (intmax_t)most);
+    if (!error)
+        error = read_data(stream, header.bytes, record);
+    rs_meta_free(&record->meta);
+    rs_meta_copy(&record->meta, &header.meta);
+    rs_record_free(&header);
+    return error;
+}
+
+struct rs_tensor_sample rs_tensor_sample(const struct rs_tensor_record *record, int n)
+{
+    const struct rs_tensor *shape = &record->shape;
+    size_t pixels = (size_t)shape->height * (size_t)shape->width, samples = (size_t)shape->samples;
+    size_t numbers = pixels * (size_t)shape->channels, at = (size_t)n;
+    const float *images = (const float *)(const void *)record->data;
+    const uint8_t *vessel = (const uint8_t *)(images + samples * numbers);
+    const uint8_t *fov = vessel + (shape->has_vessel ? samples * pixels : 0);
+    return (struct rs_tensor_sample){images + at * numbers, shape->has_vessel ? vessel + at * pixels : NULL,
+                                     shape->has_fov ? fov + at * pixels : NULL};
+}
+
+void rs_tensor_free(struct rs_tensor_record *record)
+{
+    rs_meta_free(&record->meta);
+    free(record->data);
+    *record = (struct rs_tensor_record){0};
 }

@@ -8,7 +8,7 @@
 #include "base/number.h"
 #include "base/outfile.h"
 
-static const char *const mode_names[] = {"patch", "dataset", "none", NULL};
+static const char *const mode_names[] = {"patch", "dataset", "none", "image", NULL};
 static const char *const plane_names[] = {"all", "gray", "green", NULL};
 static const char *const pixel_names[] = {"image", "fov", NULL};
 static const char *const yes_names[] = {"no", "yes", NULL};
@@ -26,6 +26,9 @@ const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *imag
     if (image->subject != prep->source)
         return rs_error("an image of planes %s, where a photograph of planes %s is wanted", kind,
                         source_names[prep->source]);
+    if (prep->mode == RS_PREP_IMAGE && image->is_patch)
+        return rs_error("planes %s: statistics of a whole photograph are wanted, and this was cut from one",
+                        kind);
     if (prep->fov_only && !image->has_fov)
         return rs_error("normalisation inside the field of view, but planes %s have none", kind);
     return NULL;
@@ -73,37 +76,48 @@ static double image_sums(const struct rs_prep *prep, const struct rs_image *imag
     return count;
 }
 
-/* What a channel's values are shifted and divided by. */
-static void constants(const struct rs_prep *prep, const struct rs_image *image, int channel, double *shift,
-                      double *scale)
+static bool takes_own_statistics(const struct rs_prep *prep)
 {
-    double mean = prep->mean[channel], std = prep->std[channel], squares;
-    *shift = 0;
-    *scale = 1;
-    if (prep->mode == RS_PREP_NONE)
-        return;
-    if (prep->mode == RS_PREP_PATCH) {
-        double count = image_sums(prep, image, channel, &mean, &squares);
-        std = count > 0 ? sqrt(squares / count) : 0;
-    }
-    if (prep->subtract_mean)
-        *shift = mean;
-    if (prep->divide_std)
-        *scale = std + RS_PREP_EPSILON;
+    return prep->mode == RS_PREP_PATCH || prep->mode == RS_PREP_IMAGE;
 }
 
-void rs_prep_apply(const struct rs_prep *prep, const struct rs_image *image, float *x)
+struct rs_prep_constants rs_prep_constants(const struct rs_prep *prep, const struct rs_image *whole)
+{
+    struct rs_prep_constants constants = {{0, 0, 0}, {1, 1, 1}};
+    for (int c = 0; c < rs_prep_channels(prep) && prep->mode != RS_PREP_NONE; c++) {
+        double mean = prep->mean[c], std = prep->std[c];
+        if (takes_own_statistics(prep)) {
+            double squares, count = image_sums(prep, whole, c, &mean, &squares);
+            std = count > 0 ? sqrt(squares / count) : 0;
+        }
+        if (prep->subtract_mean)
+            constants.shift[c] = mean;
+        if (prep->divide_std)
+            constants.scale[c] = std + RS_PREP_EPSILON;
+    }
+    return constants;
+}
+
+void rs_prep_apply(const struct rs_prep *prep, const struct rs_prep_constants *constants,
+                   const struct rs_image *image, float *x)
 {
     size_t pixels = (size_t)image->width * (size_t)image->height, planes = (size_t)rs_image_planes(image);
     for (int channel = 0; channel < rs_prep_channels(prep); channel++) {
-        double shift, scale;
-        constants(prep, image, channel, &shift, &scale);
+        double shift = constants->shift[channel], scale = constants->scale[channel];
         for (size_t i = 0; i < pixels; i++) {
             const uint16_t *pixel = image->samples + i * planes;
             bool inside = counts(prep, image, pixel);
             *x++ = inside ? (float)((value(prep, image, pixel, channel) - shift) / scale) : 0;
         }
     }
+}
+
+float rs_prep_beyond(const struct rs_prep *prep, int channel)
+{
+    if (prep->fov_only || takes_own_statistics(prep))
+        return 0;
+    struct rs_prep_constants constants = rs_prep_constants(prep, NULL);
+    return (float)((0 - constants.shift[channel]) / constants.scale[channel]);
 }
 
 /* Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances"
@@ -157,7 +171,8 @@ void rs_prep_to_meta(const struct rs_prep *prep, struct rs_meta *meta)
     rs_meta_set(meta, "pixels", "%s", pixel_names[prep->fov_only]);
     rs_meta_set(meta, "subtract_mean", "%s", yes_names[prep->subtract_mean]);
     rs_meta_set(meta, "divide_std", "%s", yes_names[prep->divide_std]);
-    rs_meta_set(meta, "patch", "%dx%d", prep->width, prep->height);
+    if (prep->width)
+        rs_meta_set(meta, "patch", "%dx%d", prep->width, prep->height);
     if (prep->mode == RS_PREP_DATASET) {
         meta_reals(meta, "mean", prep->mean, rs_prep_channels(prep));
         meta_reals(meta, "std", prep->std, rs_prep_channels(prep));
@@ -174,10 +189,13 @@ static const char *read_choice(const struct rs_meta *meta, const char *key, cons
     return value ? rs_error("metadata '%s' is '%s'", key, value) : rs_error("no metadata '%s'", key);
 }
 
+/* What was made of whole photographs has none; windows of a size that is not told could not be cut. */
 static const char *read_size(const struct rs_meta *meta, struct rs_prep *prep)
 {
     const char *value = rs_meta_get(meta, "patch");
     char text[32];
+    if (!value && prep->mode != RS_PREP_PATCH)
+        return NULL;
     int64_t width, height;
     char *by = value && strlen(value) < sizeof text ? strchr(strcpy(text, value), 'x') : NULL;
     if (by)

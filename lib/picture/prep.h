@@ -3,7 +3,8 @@
  * Samples are scaled to [0,1]; then, by mode:
  *   none     nothing more;
  *   patch    of each patch and channel: minus its mean, over its standard deviation + 2e-6;
- *   dataset  the same with mean and standard deviation of each channel over all pixels of a set of images.
+ *   dataset  the same with mean and standard deviation of each channel over all pixels of a set of images;
+ *   image    the same with those of each whole photograph, for every part that is cut from it.
  * Standard deviations are those of a population: over n. With `fov_only` the statistics are of the pixels
  * inside the field of view, and pixels outside it become 0. */
 #ifndef RS_PICTURE_PREP_H
@@ -16,7 +17,7 @@
 
 #define RS_PREP_EPSILON 2e-6
 
-enum rs_prep_mode { RS_PREP_PATCH, RS_PREP_DATASET, RS_PREP_NONE };
+enum rs_prep_mode { RS_PREP_PATCH, RS_PREP_DATASET, RS_PREP_NONE, RS_PREP_IMAGE };
 enum rs_prep_planes { RS_PLANES_ALL, RS_PLANES_GRAY, RS_PLANES_GREEN };
 
 struct rs_prep {
@@ -25,18 +26,32 @@ struct rs_prep {
     bool fov_only;
     bool subtract_mean, divide_std;
     enum rs_subject source; /* what photographs it takes */
-    int width, height;      /* of the patches it was made over */
+    int width, height;      /* of the patches it was made over; 0: of whole photographs, patch mode never */
     double mean[3], std[3]; /* by channel; dataset alone */
 };
 
 int rs_prep_channels(const struct rs_prep *prep); /* of the network's input: 1 or 3 */
 
 /* NULL if `image` can be normalised by `prep`: a photograph of its source's planes, with a field of view if
- * that is asked for. The error names both. */
+ * that is asked for, and whole if its own statistics are. The error names both. */
 const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *image);
 
-/* The numbers of an image that fits: x [channels][height][width]. */
-void rs_prep_apply(const struct rs_prep *prep, const struct rs_image *image, float *x);
+/* What the values of each channel are shifted by, then divided by. */
+struct rs_prep_constants {
+    double shift[3], scale[3];
+};
+
+/* The constants for parts of `whole`, which fits: of the patch itself in patch mode, of the whole photograph in
+ * image mode. In the other modes they do not depend on it. */
+struct rs_prep_constants rs_prep_constants(const struct rs_prep *prep, const struct rs_image *whole);
+
+/* The numbers of an image, or of any part cut from it: x [channels][height][width]. */
+void rs_prep_apply(const struct rs_prep *prep, const struct rs_prep_constants *constants,
+                   const struct rs_image *image, float *x);
+
+/* The number that stands for what lies beyond the edge of a photograph: black, or 0 where the constants are not
+ * known without the photograph. */
+float rs_prep_beyond(const struct rs_prep *prep, int channel);
 
 /* Statistics over many images, for the dataset mode: {0}, then one call an image that fits, then the end. */
 struct rs_prep_sums {

@@ -41,7 +41,8 @@ const char *rs_sample_write(FILE *stream, struct rs_sample *sample, const struct
                               .has_fov = image->has_fov};
     struct rs_meta meta = {0};
     reserve(sample, pixels);
-    rs_prep_apply(prep, image, sample->image);
+    struct rs_prep_constants constants = rs_prep_constants(prep, image);
+    rs_prep_apply(prep, &constants, image, sample->image);
     fill_planes(sample, image, pixels);
     rs_meta_set(&meta, "kind", "rs-tensor");
     rs_prep_to_meta(prep, &meta);

@@ -32,6 +32,7 @@ struct rs_infer {
     int step;      /* between windows; 0: whole photographs */
     struct worker *workers;
     const struct rs_image *photograph;
+    struct rs_prep_constants constants; /* of the photograph */
     struct rs_image *map;
 
     int strips; /* of a whole photograph */
@@ -89,6 +90,15 @@ void rs_infer_size(const struct rs_infer *infer, const struct rs_image *photogra
     *height = infer->step ? model->prep.height : round_up(photograph->height, multiple);
 }
 
+/* Outside a photograph that was normalised by itself all is 0, as it is in the tensors that rs-patch cuts. */
+static void clear_outside(float *x, const struct rs_image *window, int channels, int columns, int rows)
+{
+    int width = window->width, height = window->height, first = columns > 0 ? columns : 0;
+    for (int row = 0; row < channels * height; row++, x += width)
+        for (int column = row % height < rows ? first : 0; column < width; column++)
+            x[column] = 0;
+}
+
 /* The network's input for a part of the photograph, black outside it. */
 static const float *cut_input(const struct rs_infer *infer, struct worker *worker,
                               const struct rs_image *photograph, struct corner at, int width, int height)
@@ -99,13 +109,21 @@ static const float *cut_input(const struct rs_infer *infer, struct worker *worke
         worker->floats = floats;
     }
     rs_patch_cut(&worker->window, photograph, at.x, at.y, width, height, true);
-    rs_prep_apply(&infer->model->prep, &worker->window, worker->input);
+    const struct rs_prep *prep = &infer->model->prep;
+    struct rs_prep_constants constants =
+        infer->step ? rs_prep_constants(prep, &worker->window) : infer->constants;
+    rs_prep_apply(prep, &constants, &worker->window, worker->input);
+    if (prep->mode == RS_PREP_IMAGE)
+        clear_outside(worker->input, &worker->window, rs_prep_channels(prep), photograph->width - at.x,
+                      photograph->height - at.y);
     return worker->input;
 }
 
 void rs_infer_input(struct rs_infer *infer, const struct rs_image *photograph, int x, int y, float *input)
 {
     int width, height;
+    if (!infer->step)
+        infer->constants = rs_prep_constants(&infer->model->prep, photograph);
     rs_infer_size(infer, photograph, &width, &height);
     const float *from = cut_input(infer, infer->workers, photograph, (struct corner){x, y}, width, height);
     memcpy(input, from,
@@ -340,9 +358,12 @@ const char *rs_infer_image(struct rs_infer *infer, struct rs_image *map, const s
     struct rs_image like = {.subject = RS_PROB,
                             .has_vessel = photograph->has_vessel,
                             .has_fov = photograph->has_fov,
+                            .is_patch = photograph->is_patch,
                             .maxval = RS_LEVELS - 1};
     rs_image_shape(map, &like, photograph->width, photograph->height, false);
     infer->photograph = photograph;
+    if (!infer->step)
+        infer->constants = rs_prep_constants(&infer->model->prep, photograph);
     infer->map = map;
     return infer->step ? run_windows(infer) : run_whole(infer);
 }

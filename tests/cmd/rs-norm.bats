@@ -16,11 +16,11 @@ floats() {
 }
 
 @test "patch: minus the mean, over the standard deviation" {
-    gray 2 2 10 20 30 40 | rs-norm -quiet >t
+    gray 2 2 10 20 30 40 | rs-norm -quiet -size=2 >t
     assert_equal "$(floats t)" "-1.3416 -0.4472 0.4472 1.3416"
-    gray 2 2 10 20 30 40 | rs-norm -quiet -no-std >t
+    gray 2 2 10 20 30 40 | rs-norm -quiet -size=2 -no-std >t
     assert_equal "$(floats t)" "-0.1500 -0.0500 0.0500 0.1500"
-    gray 2 2 10 20 30 40 | rs-norm -quiet -no-mean >t
+    gray 2 2 10 20 30 40 | rs-norm -quiet -size=2 -no-mean >t
     assert_equal "$(floats t)" "0.8944 1.7888 2.6832 3.5776"
 }
 
@@ -55,7 +55,7 @@ floats() {
     fails 2 "needs -fit=STATS first" rs-norm -mode=dataset
     fails 2 "write statistics or apply them" rs-norm -mode=dataset -fit=s -stats=s
     fails 2 "two answers" rs-norm -gray -green
-    fails 2 "is not one of patch|dataset|none" rs-norm -mode=batch
+    fails 2 "is not one of patch|dataset|none|image" rs-norm -mode=batch
     fails 2 "is not an option" rs-norm -moed=none
     fails 2 "wants an argument" rs-norm -mode
 }
@@ -68,7 +68,7 @@ floats() {
     assert_equal "$(floats t 8)" "0.5925 0.7010"
     gray 2 2 10 20 60 90 >p.pgm
     gray 2 2 100 100 100 0 >f.pgm
-    pamstack -quiet -tupletype=GRAYSCALE_FOV p.pgm f.pgm | rs-norm -quiet -pixels=fov >t
+    pamstack -quiet -tupletype=GRAYSCALE_FOV p.pgm f.pgm | rs-norm -quiet -size=2 -pixels=fov >t
     assert_equal "$(floats t)" "-0.9258 -0.4629 1.3887 0.0000"
 }
 
@@ -76,7 +76,7 @@ floats() {
     gray 2 1 10 20 >p.pgm
     gray 2 1 0 50 >v.pgm
     gray 2 1 100 0 >f.pgm
-    pamstack -quiet -tupletype=GRAYSCALE_VESSEL_FOV p.pgm v.pgm f.pgm | rs-norm -quiet >t
+    pamstack -quiet -tupletype=GRAYSCALE_VESSEL_FOV p.pgm v.pgm f.pgm | rs-norm -quiet -size=2 >t
     assert_equal "$(tail -c 4 t | od -An -tu1 | xargs)" "0 128 255 0"
     run -0 rs-info t
     assert_line "vessel: yes"
@@ -90,19 +90,45 @@ floats() {
     pamtopam <p.pgm | pamdepth 65535 | sed 's/GRAYSCALE/PROB/' >m.pam
     fails 1 "a map of probabilities, not a photograph" rs-norm m.pam
     printf 'P3 1 1 9 1 2 3\n' >c.ppm
-    run --separate-stderr -1 rs-norm p.pgm c.ppm
+    run --separate-stderr -1 rs-norm -size=2 p.pgm c.ppm
     [[ $stderr == "rs-norm: c.ppm: image 1: an image of planes RGB, where a photograph of planes GRAYSCALE"* ]]
     gray 2 1 10 >torn.pgm
     fails 1 "torn.pgm: image 1: ends in the middle of an image" rs-norm torn.pgm
-    rs-norm -quiet p.pgm >t
+    rs-norm -quiet -mode=none p.pgm >t
     fails 1 "not a file of statistics" rs-norm -stats=t p.pgm
     fails 1 "nowhere/s: No such file" rs-norm -mode=dataset -fit=nowhere/s p.pgm
 }
 
+@test "image: the photograph's statistics, its own; no patch" {
+    gray 2 2 10 20 30 40 >p.pgm
+    rs-norm -quiet -mode=image p.pgm >t
+    assert_equal "$(floats t)" "-1.3416 -0.4472 0.4472 1.3416"
+    run -0 rs-info t
+    assert_line 'normalisation: image'
+    refute_line -p 'patch:'
+    gray 1 3 1 2 3 | cat p.pgm - >two.pgm
+    rs-norm -quiet -mode=image two.pgm | head -c "$(stat -c %s t)" | cmp - t
+}
+
+@test "cut or whole: what the mode does not take is refused" {
+    rs-synth -quiet -width=40 -height=30 >whole.pam
+    rs-patch -quiet -size=16 -count=2 whole.pam >cut.pam
+    fails 1 'cut.pam: image 1: planes RGB_VESSEL_FOV_PATCH: statistics of a whole photograph' rs-norm -mode=image cut.pam
+    fails 1 'whole.pam: image 1: not a patch cut by rs-patch' rs-norm whole.pam
+    fails 1 'whole.pam: image 1: 40 x 30 is larger than a patch of -size=39' rs-norm -size=39 whole.pam
+    fails 1 'cut.pam: image 1: 16 x 16 is larger' rs-norm -size=15 cut.pam
+    fails 2 'names patches' rs-norm -mode=image -size=16 cut.pam
+    rs-norm -quiet -size=40 whole.pam | rs-info | grep -x 'patch: 40x30'
+    rs-norm -quiet -size=16 cut.pam >sized
+    rs-norm -quiet cut.pam | cmp - sized
+    rs-norm -quiet -mode=none cut.pam | rs-info | grep -x 'patch: 16x16'
+    run ! bash -c 'rs-norm -quiet -mode=none whole.pam | rs-info | grep patch'
+}
+
 @test "a full disk is an error, a reader that stops early is none" {
     rs-synth -quiet -count=3 -width=64 -height=64 >s.pam
-    run -1 --separate-stderr bash -c 'rs-norm s.pam >/dev/full'
+    run -1 --separate-stderr bash -c 'rs-norm -mode=image s.pam >/dev/full'
     [[ $stderr == "rs-norm: stdout: No space left on device" ]]
-    run -0 bash -o pipefail -c 'rs-norm s.pam 2>/dev/null | head -c 10 | wc -c'
+    run -0 bash -o pipefail -c 'rs-norm -mode=image s.pam 2>/dev/null | head -c 10 | wc -c'
     assert_output 10
 }

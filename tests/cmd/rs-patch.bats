@@ -12,6 +12,11 @@ kinds() {
     pamfile -allimages -machine "$1" | cut -d ' ' -f 4-
 }
 
+# unmarked: images on stdin that are RGB_VESSEL_FOV_PATCH, without the mark
+unmarked() {
+    pamchannel -tupletype=RGB_VESSEL_FOV 0 1 2 3 4
+}
+
 # sums PLANE...: of every image on stdin, white being 1
 sums() {
     pamchannel "$@" | pamexec 'pamsumm -sum -brief -normalize'
@@ -20,7 +25,7 @@ sums() {
 @test "300 patches of 64 x 64 of every image of every file" {
     run --separate-stderr -0 bash -c 'rs-patch a.pam b.pam >out.pam'
     assert_equal "$stderr" 'rs-patch: images read: 2, written: 600'
-    assert_equal "$(kinds out.pam | sort | uniq -c | xargs)" '600 64 64 5 255 RGB_VESSEL_FOV'
+    assert_equal "$(kinds out.pam | sort | uniq -c | xargs)" '600 64 64 5 255 RGB_VESSEL_FOV_PATCH'
 }
 
 @test "a stream of two is two files, and - is standard input" {
@@ -35,9 +40,9 @@ sums() {
     rs-patch -quiet -size=16 -count=5 a.pam >five.pam
     run -0 kinds five.pam
     assert_equal "${#lines[@]}" 5
-    assert_line --index 4 '16 16 5 255 RGB_VESSEL_FOV'
+    assert_line --index 4 '16 16 5 255 RGB_VESSEL_FOV_PATCH'
     rs-synth -quiet -width=48 -height=48 >square.pam
-    rs-patch -quiet -size=48 -count=1 square.pam | cmp - square.pam
+    rs-patch -quiet -size=48 -count=1 square.pam | unmarked | cmp - square.pam
 }
 
 @test "patch k is the same however many are cut" {
@@ -95,18 +100,18 @@ sums() {
             pamcut -pad -left "$left" -top "$top" -width 64 -height 64 a.pam
         done
     done >wanted.pam
-    head -c "$(stat -c %s wanted.pam)" out.pam | cmp - wanted.pam
+    unmarked <out.pam | head -c "$(stat -c %s wanted.pam)" | cmp - wanted.pam
 }
 
 @test "-grid gives an image without a field of view one" {
     pamchannel -infile=b.pam -tupletype=RGB 0 1 2 | pamtopnm >photograph.ppm
     rs-patch -quiet -grid -size=100 photograph.ppm >out.pam
     run -0 kinds out.pam
-    assert_output '100 100 4 255 RGB_FOV'
+    assert_output '100 100 4 255 RGB_FOV_PATCH'
     assert_equal "$(sums 3 <out.pam)" '5600.000000'
     rs-patch -quiet -count=1 photograph.ppm >out.pam
     run -0 kinds out.pam
-    assert_output '64 64 3 255 RGB'
+    assert_output '64 64 3 255 RGB_PATCH'
 }
 
 @test "-step sets how far the patches of the grid are apart" {
@@ -115,6 +120,73 @@ sums() {
     assert_equal "${#lines[@]}" 9
     rs-patch -quiet -grid -size=40 -step=40 b.pam >out.pam
     rs-patch -quiet -grid -size=40 b.pam | cmp - out.pam
+}
+
+# Photographs normalised as a whole, their values from 0 to 1 again, and cut before
+@test "tensors are cut as images are: the same places, the same planes" {
+    rs-norm -quiet -mode=none ab.pam >ab.tensors
+    for options in -count=9 '-count=9 -size=40 -min-vessel=90' '-count=9 -size=40 -pixels=fov' -grid '-grid -size=48 -step=20'; do
+        # shellcheck disable=SC2086
+        rs-patch -quiet $options ab.pam | rs-norm -quiet -mode=none >wanted
+        # shellcheck disable=SC2086
+        rs-patch -quiet $options ab.tensors | cmp - wanted
+    done
+    rs-patch -quiet -count=9 - <ab.tensors >piped
+    rs-patch -quiet -count=9 ab.tensors | cmp - piped
+    run --separate-stderr -0 bash -c 'rs-patch -count=4 ab.tensors >out'
+    assert_equal "$stderr" 'rs-patch: images read: 2, written: 8'
+}
+
+@test "tensors of photographs normalised by themselves: of different sizes, then of one" {
+    rs-norm -quiet -mode=image -pixels=fov ab.pam >ab.tensors
+    run -1 rs-info ab.tensors
+    rs-patch -quiet -count=5 -size=32 ab.tensors >patches
+    run -0 rs-info patches
+    assert_line 'patch: 32x32'
+    assert_line 'normalisation: image'
+    assert_line 'samples: 10'
+    rs-train -quiet -channels=2,2 -epochs=1 -model=m patches
+    rs-infer -quiet -model=m ab.pam | kinds - | uniq -c >maps
+    assert_equal "$(xargs <maps)" '1 100 90 3 65535 PROB_VESSEL_FOV 1 80 70 3 65535 PROB_VESSEL_FOV'
+    fails 1 'statistics of a whole photograph' bash -c 'rs-patch -quiet -size=32 -grid a.pam | rs-infer -model=m >/dev/null'
+}
+
+@test "tensors that cannot be cut" {
+    rs-norm -quiet -mode=none b.pam >b.tensors
+    rs-patch -quiet -count=2 b.pam | rs-norm -quiet >patches
+    fails 1 'patches: image 1: tensor: patches that were normalised each by itself' rs-patch -size=8 patches
+    fails 2 '-min-bright has no meaning' rs-patch -min-bright=1 b.tensors
+    fails 1 'b.tensors: image 1: tensor: 80 x 70 is smaller than a patch of 80 x 80' rs-patch -size=80 b.tensors
+    fails 1 'pixels are more than -max-pixels=5599' rs-patch -max-pixels=5599 b.tensors
+    head -c 9999 b.tensors >torn
+    fails 1 'torn: image 1: tensor: ends in the middle of its data' rs-patch torn
+    fails 1 'mixed: image 2: tensor: not a safetensors record' bash -c 'cat b.tensors a.pam >mixed; rs-patch mixed >/dev/null'
+    fails 1 'mixed: image 2: not a PNM or PAM image' bash -c 'cat a.pam b.tensors >mixed; rs-patch mixed >/dev/null'
+}
+
+# A header of 80 and n times 256 bytes begins with a "P"
+@test "a record that begins with P is a record" {
+    rs-synth -quiet -width=64 -height=64 | rs-norm -quiet -mode=none >t
+    perl -0777 -ne '$n = unpack "Q<"; $m = 336; $m += 256 while $m < $n;
+        print pack("Q<", $m), substr($_, 8, $n), " " x ($m - $n), substr $_, 8 + $n' t >p
+    assert_equal "$(head -c 1 p)" P
+    rs-patch -quiet -size=16 -count=3 p | cmp - <(rs-patch -quiet -size=16 -count=3 t)
+    (cat p p) | rs-patch -quiet -size=16 -grid | rs-info | grep -x 'samples: 32'
+}
+
+@test "-pixels=fov keeps random patches in the box around the field of view" {
+    ppmmake black 100 80 | ppmtopgm >photo.pgm
+    pgmmake 1 30 20 | pnmpad -black -left=50 -right=20 -top=40 -bottom=20 >fov.pgm
+    pamstack -quiet -tupletype=GRAYSCALE_FOV photo.pgm fov.pgm >eye.pam
+    rs-patch -quiet -size=20 -count=50 -pixels=fov eye.pam | sums 1 >inside
+    assert_equal "$(sort -u inside | xargs)" 400.000000
+    rs-norm -quiet -mode=none eye.pam | rs-patch -quiet -size=20 -count=50 -pixels=fov | rs-info | grep -x 'samples: 50'
+    fails 1 '30 x 20 of the field of view is smaller than a patch of 21 x 21' rs-patch -size=21 -pixels=fov eye.pam
+    pgmmake 0 100 80 >none.pgm
+    pamstack -quiet -tupletype=GRAYSCALE_FOV photo.pgm none.pgm >blind.pam
+    fails 1 'an empty field of view' rs-patch -size=2 -pixels=fov blind.pam
+    fails 1 'without a plane of it' rs-patch -size=2 -pixels=fov photo.pgm
+    fails 2 '-pixels has no meaning with -grid' rs-patch -grid -pixels=fov eye.pam
 }
 
 @test "usage errors" {

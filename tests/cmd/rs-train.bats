@@ -92,9 +92,9 @@ train() {
     fails 1 "mixed: record 41: shape [3,8,8] after [3,16,16]" train -model=m mixed
     (cat "$tensors"; rs-patch -quiet -size=16 -count=1 "$FILES/s.pam" | rs-norm -quiet -no-std) >mixed
     fails 1 "mixed: record 41: metadata 'divide_std' is 'no', it was 'yes'" train -model=m mixed
-    rs-patch -quiet -size=16 -count=2 "$FILES/s.pam" | pamchannel -tupletype=RGB 0 1 2 | rs-norm -quiet >bare
+    rs-patch -quiet -size=16 -count=2 "$FILES/s.pam" | pamchannel -tupletype=RGB_PATCH 0 1 2 | rs-norm -quiet >bare
     fails 1 "tensors without truth" train -model=m bare
-    rs-patch -quiet -size=16 -count=2 "$FILES/s.pam" | pamchannel -tupletype=RGB_VESSEL 0 1 2 3 | rs-norm -quiet >bare
+    rs-patch -quiet -size=16 -count=2 "$FILES/s.pam" | pamchannel -tupletype=RGB_VESSEL_PATCH 0 1 2 3 | rs-norm -quiet >bare
     fails 1 "-pixels=image" train -model=m bare
     train -model=ok -pixels=image bare
     rs-patch -quiet -size=15 -count=2 "$FILES/s.pam" | rs-norm -quiet >odd

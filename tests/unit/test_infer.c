@@ -10,7 +10,7 @@
 #include "base/thread.h"
 #include "kernel/kernel.h"
 #include "layer/probability.h"
-#include "picture/patch.h"
+#include "picture/crop.h"
 #include "task/infer.h"
 #include "format/pam.h"
 #include "tap.h"
@@ -87,7 +87,7 @@ static unsigned char *run_norm(const char *options, size_t *size)
 /* The photograph as a tensor, statistics fitted to it before where the mode has them. */
 static unsigned char *norm_of(const struct setting *s, size_t *size)
 {
-    static const char *const modes[] = {"patch", "dataset", "none"};
+    static const char *const modes[] = {"patch", "dataset", "none", "image"};
     char options[256];
     if (s->mode == RS_PREP_DATASET) {
         snprintf(options, sizeof options, "-mode=dataset %s -fit=%s", s->options, path_of("stats"));
@@ -124,7 +124,7 @@ static bool same_input(const unsigned char *data, size_t size, const struct rs_i
     const struct rs_array *array = rs_record_find(&record, "image");
     size_t bytes = (size_t)(width * height * model.net.shape.inputs) * sizeof(float);
     float *input = rs_alloc(bytes, 1);
-    if (prep.mode == RS_PREP_PATCH || (width == WIDTH && height == HEIGHT)) {
+    if (width == array->shape[3] && height == array->shape[2]) {
         rs_infer_input(infer, image, x, y, input);
         same = array->bytes == bytes && !memcmp(data + header + array->offset, input, bytes);
     }
@@ -139,6 +139,7 @@ static void test_same_input(const struct setting *s)
 {
     size_t size;
     struct rs_image image = photograph(s->source, s->maxval > 255, s->has_fov, s->maxval, WIDTH, HEIGHT);
+    image.is_patch = s->mode == RS_PREP_PATCH;
     save_photograph(&image);
     unsigned char *data = norm_of(s, &size);
     char kind[32];
@@ -154,13 +155,13 @@ static void test_same_inputs(void)
 {
     static const char *const planes[] = {"", "-gray", "-green"};
     static const char *const rest[] = {"", " -no-mean", " -no-std"};
-    for (int i = 0; i < 54; i++) {
+    for (int i = 0; i < 72; i++) {
         struct setting s = {.source = i % 2 ? RS_RGB : RS_GRAYSCALE,
-                            .mode = (enum rs_prep_mode)(i / 2 % 3),
-                            .has_fov = i / 18 > 0,
+                            .mode = (enum rs_prep_mode)(i / 2 % 4),
+                            .has_fov = i / 24 > 0,
                             .maxval = i % 4 < 2 ? 255 : 65535};
-        snprintf(s.options, sizeof s.options, "-pixels=%s %s%s", i / 18 > 1 ? "fov" : "image",
-                 planes[i / 6 % 3], rest[(i / 2 + i / 6) % 3]);
+        snprintf(s.options, sizeof s.options, "-pixels=%s %s%s", i / 24 > 1 ? "fov" : "image",
+                 planes[i / 8 % 3], rest[(i / 2 + i / 8) % 3]);
         test_same_input(&s);
     }
 }
@@ -183,6 +184,36 @@ static void test_same_window(bool has_fov, const char *options)
     }
     rs_image_free(&image);
     rs_image_free(&patch);
+}
+
+/* A photograph of no multiple of the network's is run on what rs-norm and rs-patch -grid make of it, in the modes
+ * whose constants do not come from each patch. */
+static void test_same_grid(enum rs_prep_mode mode, bool has_fov, const char *options)
+{
+    enum { SIZE = 24 };
+    struct setting s = {.mode = mode};
+    struct rs_image image = photograph(RS_RGB, true, has_fov, 255, SIZE - 3, SIZE - 2);
+    struct rs_tensor_record record = {0};
+    struct rs_crop crop = {0};
+    size_t size, out_size;
+    char *out;
+    bool more;
+    snprintf(s.options, sizeof s.options, "%s", options);
+    save_photograph(&image);
+    unsigned char *data = norm_of(&s, &size);
+    FILE *in = fmemopen(data, size, "rb"), *file = open_memstream(&out, &out_size);
+    no_error(rs_tensor_read(in, RS_USUAL_PIXELS, &record, &more), "a tensor of mode %d, %s", (int)mode,
+             options);
+    no_error(rs_crop_start(&crop, &record, 0, SIZE), "  is ready to be cut");
+    no_error(rs_crop_write(file, &crop, 0, 0, true), "  and cut");
+    fclose(in);
+    fclose(file);
+    ok(same_input((unsigned char *)out, out_size, &image, 0, 0), "  to the network's input");
+    free(out);
+    free(data);
+    rs_crop_free(&crop);
+    rs_tensor_free(&record);
+    rs_image_free(&image);
 }
 
 /* --- Maps --- */
@@ -247,6 +278,7 @@ static void test_all_pixels(void)
             test_every_pixel(RS_PREP_PATCH, steps[k], sizes[i][0], sizes[i][1]);
         test_every_pixel(RS_PREP_NONE, 0, sizes[i][0], sizes[i][1]);
         test_every_pixel(RS_PREP_DATASET, 0, sizes[i][0], sizes[i][1]);
+        test_every_pixel(RS_PREP_IMAGE, 0, sizes[i][0], sizes[i][1]);
     }
 }
 
@@ -347,6 +379,7 @@ static void test_whole(enum rs_prep_mode mode, bool fov_only)
     rs_infer_size(infer, &image, &width, &height);
     ok(width == 24 && height == 16, "21 x 13 is rounded up to a multiple of 4");
     rs_patch_cut(&wide, &image, 0, 0, 24, 16, false);
+    wide.is_patch = false;
     no_error(rs_infer_image(infer, &map, &image), "a photograph of 21 x 13");
     no_error(rs_infer_image(infer, &wide_map, &wide), "the same on black, 24 x 16");
     for (int i = 0; i < 21 * 13; i++)
@@ -402,6 +435,14 @@ static void test_misfits(void)
     infer = rs_infer_start(&model, 0, MEMORY);
     error_has(rs_infer_image(infer, &map, &bare), "planes RGB_VESSEL have none",
               "a field of view that is missing");
+    rs_infer_free(infer);
+    model.prep = prep_of(RS_PREP_IMAGE, false);
+    infer = rs_infer_start(&model, 0, MEMORY);
+    bare.is_patch = true;
+    error_has(rs_infer_image(infer, &map, &bare), "planes RGB_VESSEL_PATCH: statistics of a whole photograph",
+              "a patch, where the whole photograph's light counts");
+    bare.is_patch = false;
+    no_error(rs_infer_image(infer, &map, &bare), "the same, whole");
     rs_infer_free(infer);
     rs_image_free(&gray);
     rs_image_free(&bare);
@@ -471,7 +512,7 @@ static void test_memory(const struct memory_case *t, const char *name)
 static void test_all_memory(void)
 {
     struct memory_case whole = memory_case_new(RS_PREP_NONE, 333, 90),
-                       narrow = memory_case_new(RS_PREP_DATASET, 70, 201),
+                       narrow = memory_case_new(RS_PREP_IMAGE, 70, 201),
                        patches = memory_case_new(RS_PREP_PATCH, 61, 47);
     for (int threads = 1; threads <= 4; threads++) {
         no_error(rs_threads_start(threads), "%d threads", threads);
@@ -852,6 +893,12 @@ int main(void)
     test_same_window(false, "-pixels=image");
     test_same_window(true, "-pixels=image -gray");
     test_same_window(true, "-pixels=fov");
+    for (int i = 0; i < 3; i++) {
+        const enum rs_prep_mode modes[] = {RS_PREP_IMAGE, RS_PREP_DATASET, RS_PREP_NONE};
+        test_same_grid(modes[i], false, "-pixels=image");
+        test_same_grid(modes[i], true, "-pixels=image -green");
+        test_same_grid(modes[i], true, "-pixels=fov");
+    }
     test_all_pixels();
     test_planes(255);
     test_planes(100);
@@ -863,8 +910,10 @@ int main(void)
     test_whole(RS_PREP_NONE, true);
     test_whole(RS_PREP_DATASET, false);
     test_whole(RS_PREP_DATASET, true);
+    test_whole(RS_PREP_IMAGE, true);
     test_reuse(RS_PREP_PATCH);
     test_reuse(RS_PREP_NONE);
+    test_reuse(RS_PREP_IMAGE);
     test_misfits();
     test_model_round_trip(true);
     test_model_round_trip(false);

@@ -62,6 +62,20 @@ static void test_cut(void)
     rs_image_free(&patch);
 }
 
+/* A random patch of an image, as rs-patch makes it. */
+static const char *cut_random(struct rs_image *patch, const struct rs_image *image,
+                              const struct rs_patch_want *want, struct rs_rng rng)
+{
+    struct rs_patch_ground ground;
+    int x, y;
+    const char *error = rs_patch_ground(&ground, image, want);
+    if (!error)
+        error = rs_patch_place(&ground, want, rng, &x, &y);
+    if (!error)
+        rs_patch_cut(patch, image, x, y, want->size, want->size, false);
+    return error;
+}
+
 static void test_random(void)
 {
     enum { DRAWS = 2000 };
@@ -69,7 +83,7 @@ static void test_random(void)
     const struct rs_patch_want want = {.size = 8};
     int places[7][4] = {{0}}, wrong = 0;
     for (uint64_t k = 0; k < DRAWS; k++) {
-        const char *error = rs_patch_random(&patch, &image, &want, rs_rng_at(1, "test", 0, k));
+        const char *error = cut_random(&patch, &image, &want, rs_rng_at(1, "test", 0, k));
         int place = (patch.samples[0] - 1) / 8, x = place % 14, y = place / 14;
         if (error || x > 6 || y > 3 || count_wrong(&patch, &image, x, y))
             wrong++;
@@ -84,8 +98,7 @@ static void test_random(void)
         most = n > most ? n : most;
     }
     ok(least > 40 && most < 110, "each of 28 places is as likely (%d to %d times)", least, most);
-    no_error(rs_patch_random(&again, &image, &want, rs_rng_at(1, "test", 0, DRAWS - 1)),
-             "the last patch again");
+    no_error(cut_random(&again, &image, &want, rs_rng_at(1, "test", 0, DRAWS - 1)), "the last patch again");
     ok(!memcmp(again.samples, patch.samples, 8 * 8 * 5 * sizeof *again.samples), "one key, one patch");
     rs_image_free(&image);
     rs_image_free(&patch);
@@ -96,11 +109,10 @@ static void test_wholes(void)
 {
     struct rs_image image = numbered(all_planes, 9, 9), patch = {0};
     struct rs_patch_want want = {.size = 9};
-    no_error(rs_patch_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)),
-             "a patch as big as the image");
+    no_error(cut_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "a patch as big as the image");
     ok(count_wrong(&patch, &image, 0, 0) == 0, "is the image");
     want.size = 10;
-    error_has(rs_patch_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "-grid pads",
+    error_has(cut_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "-grid pads",
               "an image that is too small");
     rs_image_free(&image);
     rs_image_free(&patch);
@@ -131,7 +143,7 @@ static void test_refusal(struct rs_patch_want want, int maxval)
     struct rs_image image = quarter(32, maxval), patch = {0};
     int found = 0, least_vessel = 64, least_bright = 64;
     for (uint64_t k = 0; k < 200; k++) {
-        found += !rs_patch_random(&patch, &image, &want, rs_rng_at(1, "test", 0, k));
+        found += !cut_random(&patch, &image, &want, rs_rng_at(1, "test", 0, k));
         int vessel = count_samples(&patch, 3), bright = count_samples(&patch, 1);
         least_vessel = vessel < least_vessel ? vessel : least_vessel;
         least_bright = bright < least_bright ? bright : least_bright;
@@ -146,19 +158,18 @@ static void test_refusal(struct rs_patch_want want, int maxval)
 
 static void test_refusals(void)
 {
-    test_refusal((struct rs_patch_want){8, 20, 0}, 255);
-    test_refusal((struct rs_patch_want){8, 0, 20}, 65535);
+    test_refusal((struct rs_patch_want){8, 20, 0, false}, 255);
+    test_refusal((struct rs_patch_want){8, 0, 20, false}, 65535);
     struct rs_image image = quarter(32, 255), patch = {0};
-    struct rs_patch_want want = {8, 65, 0};
-    error_has(rs_patch_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "min-vessel 65",
+    struct rs_patch_want want = {8, 65, 0, false};
+    error_has(cut_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "min-vessel 65",
               "more vessel than fits");
-    want = (struct rs_patch_want){8, 0, 64.5};
-    error_has(rs_patch_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "1000 tries",
+    want = (struct rs_patch_want){8, 0, 64.5, false};
+    error_has(cut_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "1000 tries",
               "more light than there is");
     image.has_vessel = false;
-    want = (struct rs_patch_want){8, 1, 0};
-    error_has(rs_patch_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "truth",
-              "vessel without truth");
+    want = (struct rs_patch_want){8, 1, 0, false};
+    error_has(cut_random(&patch, &image, &want, rs_rng_at(1, "test", 0, 0)), "truth", "vessel without truth");
     rs_image_free(&image);
     rs_image_free(&patch);
 }
@@ -166,7 +177,7 @@ static void test_refusals(void)
 /* Steps through the grid: the squares, and how often each pixel lies in one. */
 static void test_grid(int width, int height, int size, int step, int wanted)
 {
-    struct rs_image image = numbered(all_planes, width, height);
+    const struct rs_patch_ground ground = {.width = width, .height = height};
     int covered[40][40] = {{0}}, squares = 0, x = 0, y = 0, bare = 0;
     bool in_order = true;
     int last = -1;
@@ -177,13 +188,12 @@ static void test_grid(int width, int height, int size, int step, int wanted)
         for (int v = y; v < y + size && v < height; v++)
             for (int u = x; u < x + size && u < width; u++)
                 covered[v][u]++;
-    } while (rs_patch_next(&image, size, step, &x, &y));
+    } while (rs_patch_next(&ground, size, step, &x, &y));
     for (int v = 0; v < height; v++)
         for (int u = 0; u < width; u++)
             bare += !covered[v][u];
     ok(squares == wanted && bare == 0 && in_order, "%d x %d by %d, step %d: %d squares cover it, row by row",
        width, height, size, step, squares);
-    rs_image_free(&image);
 }
 
 int main(void)
