@@ -2,7 +2,8 @@
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
-MANDIR = $(PREFIX)/share/man
+SHAREDIR = $(PREFIX)/share
+MANDIR = $(SHAREDIR)/man
 BUILD = build
 DATA = data
 
@@ -153,12 +154,26 @@ coverage:
 	$(GCOVR) --branches --filter lib/ --filter cmd/ --fail-under-line 92 --fail-under-branch 82
 	$(GCOVR) --branches --filter lib/format/ --fail-under-line 100 --fail-under-branch 95
 
-install: all
-	install -d $(DESTDIR)$(BINDIR) $(sort $(dir $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%)))
+# How three shells complete command lines, from what the tools say of their options
+COMPLETIONS = $(foreach tool,$(notdir $(TOOLS)),bash-completion/completions/$(tool) zsh/site-functions/_$(tool) \
+  fish/vendor_completions.d/$(tool).fish)
+completions: $(COMPLETIONS:%=$(BUILD)/share/%)
+complete = @mkdir -p $(@D) && $< -help -verbose | awk -v tool=$* -f $(lastword $^) > $@.new && mv $@.new $@
+$(BUILD)/share/bash-completion/completions/%: $(BUILD)/bin/% completions/bash.awk
+	$(complete)
+$(BUILD)/share/zsh/site-functions/_%: $(BUILD)/bin/% completions/zsh.awk
+	$(complete)
+$(BUILD)/share/fish/vendor_completions.d/%.fish: $(BUILD)/bin/% completions/fish.awk
+	$(complete)
+
+install: all completions
+	install -d $(DESTDIR)$(BINDIR) $(sort $(dir $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%)))
 	install -m 755 $(TOOLS) $(DESTDIR)$(BINDIR)
 	for page in $(PAGES:man/%=%); do install -m 644 man/$$page $(DESTDIR)$(MANDIR)/$$page; done
+	for file in $(COMPLETIONS); do install -m 644 $(BUILD)/share/$$file $(DESTDIR)$(SHAREDIR)/$$file; done
 uninstall:
-	rm -f $(TOOLS:$(BUILD)/bin/%=$(DESTDIR)$(BINDIR)/%) $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%)
+	rm -f $(TOOLS:$(BUILD)/bin/%=$(DESTDIR)$(BINDIR)/%) $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) \
+	  $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%)
 
 VERSION = $(shell sed -n 's/^#define RS_VERSION "\(.*\)"/\1/p' lib/cli/version.h)
 dist:
@@ -180,6 +195,6 @@ ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
 all demo check cross bench torture lint format install coverage asan ubsan tsan valgrind fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
 endif
 
-.PHONY: all units deps deps-dev demo check cross bench torture lint format asan ubsan tsan valgrind fuzz coverage install \
+.PHONY: all completions units deps deps-dev demo check cross bench torture lint format asan ubsan tsan valgrind fuzz coverage install \
   uninstall dist clean compile_commands.json
 .SECONDARY:

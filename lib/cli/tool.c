@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/sandbox.h"
+#include "cli/help.h"
 #include "cli/version.h"
 #include "format/pam.h"
 
@@ -117,24 +118,12 @@ void rs_tool_warn(const char *text)
     fprintf(stderr, "%s: warning: %s\n", tool->name, text);
 }
 
-static void help_option(const struct rs_option *option)
-{
-    char left[64];
-    snprintf(left, sizeof left, "-%s%s%s", option->name, option->argument ? "=" : "",
-             option->argument ? option->argument : "");
-    if (strlen(left) > 24)
-        printf("  %s\n  %-24s %s\n", left, "", option->help);
-    else
-        printf("  %-24s %s\n", left, option->help);
-}
-
 static _Noreturn void show_help(void)
 {
-    printf("usage: %s [options]%s%s\n%s\n\n", tool->name, tool->operands ? " " : "",
-           tool->operands ? tool->operands : "", tool->purpose);
-    for (struct rs_option **table = tables; *table; table++)
-        for (const struct rs_option *o = *table; o->name; o++)
-            help_option(o);
+    if (verbose)
+        rs_help_list(tables);
+    else
+        rs_help_show(tool, tables);
     exit(rs_tool_end());
 }
 

@@ -36,8 +36,8 @@ struct rs_tool {
 };
 
 /* Parses; `*argv` becomes the NULL-ended operands ("-" alone if there are none and the tool takes some).
- * Serves -help and -version. A wrong option or operand ends with one line and status 2. From here on the tool
- * can open the operands and the files of its options, and no others. */
+ * Serves -help (with -verbose as TSV, cli/help.h) and -version. A wrong option or operand ends with one line and
+ * status 2. From here on the tool can open the operands and the files of its options, and no others. */
 void rs_tool_begin(const struct rs_tool *tool, int argc, char ***argv);
 
 bool rs_tool_given(const char *option); /* whether the option was on the command line */
