@@ -21,7 +21,8 @@ static struct rs_train_options train = {.batch = 32,
                                         .beta1 = .9,
                                         .beta2 = .999,
                                         .epsilon = 1e-8,
-                                        .dropout = .2};
+                                        .dropout = .2,
+                                        .temperature = 1};
 static struct rs_train_files files;
 static const char *validate, *log_path, *channels = "32,64,128";
 static int pixels, schedule;
@@ -46,6 +47,9 @@ static struct rs_option options[] = {
     {"lr", RS_REAL, &train.lr, 0, 10, "RATE", .help = "Adam's learning rate (1e-3)"},
     {"schedule", RS_CHOICE, &schedule, .argument = "constant|cosine",
      .help = "of the learning rate (constant)"},
+    {"warmup", RS_REAL, &train.warmup, 0, 1, "SHARE", .help = "of the steps, up to that rate (0)"},
+    {"average", RS_REAL, &train.average, 0, .9999999, "D",
+     .help = "keep the moving average of the network, decay D (0: the network itself)"},
     {"beta1", RS_REAL, &train.beta1, 0, .9999999, "B", .help = "decay of Adam's first moment (.9)"},
     {"beta2", RS_REAL, &train.beta2, 0, .9999999, "B", .help = "decay of Adam's second moment (.999)"},
     {"eps", RS_REAL, &train.epsilon, 1e-30, 1, "E", .help = "Adam's epsilon (1e-8)"},
@@ -53,6 +57,11 @@ static struct rs_option options[] = {
     {"channels", RS_TEXT, &channels, .argument = "C,C,...",
      .help = "of each level, 2 to 5 levels (32,64,128)"},
     {"dropout", RS_REAL, &train.dropout, 0, .9, "P", .help = "share dropped behind every convolution (.2)"},
+    {"diameter", RS_REAL, &train.diameter, RS_NARROWEST, RS_WIDEST, "PIXELS",
+     .help = "of the fields of view, for the model to say"},
+    {"threshold", RS_REAL, &train.threshold, 0, 1, "T", .help = "for the model to say, without -validate"},
+    {"temperature", RS_REAL, &train.temperature, RS_COLDEST, RS_HOTTEST, "T",
+     .help = "for the model to say, without -validate (1)"},
     {"seed", RS_INT, &train.seed, 0, 0x1p53, "N", .help = "key of the random numbers (1)"},
     {"threads", RS_INT, &threads, 1, 1024, "N", .help = "threads (as many as CPUs)"},
     {"memory", RS_INT, &memory, 1, 1 << 24, "MiB", .help = "most that samples from a pipe may take (4096)"},
@@ -99,6 +108,10 @@ static void check_options(void)
         rs_tool_usage("-expect goes with -epochs: a stream may be endless");
     if (!files.checkpoint && (train.resume || rs_tool_given("checkpoint-every")))
         rs_tool_usage("-%s needs -checkpoint=FILE", train.resume ? "resume" : "checkpoint-every");
+    train.has_threshold = rs_tool_given("threshold");
+    if (validate && (train.has_threshold || rs_tool_given("temperature")))
+        rs_tool_usage("-%s goes without -validate, which finds its own",
+                      train.has_threshold ? "threshold" : "temperature");
     if (!files.keep != !train.keep_every)
         rs_tool_usage("-keep and -keep-every go together");
     const char *error = files.keep ? rs_train_check_pattern(files.keep) : NULL;
@@ -111,7 +124,7 @@ static void check_options(void)
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         rs_tool_check(written[i], written[i] ? rs_outfile_try(written[i]) : NULL);
     train.fov_only = pixels == 0;
-    train.schedule = (enum rs_schedule)schedule;
+    train.schedule = (enum rs_schedule_kind)schedule;
     train.progress = !rs_tool_quiet();
     if (files.checkpoint)
         rs_interrupt_watch();

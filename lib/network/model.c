@@ -32,6 +32,10 @@ void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta)
     rs_prep_to_meta(&model->prep, meta);
     if (model->has_threshold)
         set_real(meta, "threshold", model->threshold);
+    if (model->temperature != 1)
+        set_real(meta, "temperature", model->temperature);
+    if (model->diameter > 0)
+        set_real(meta, "diameter", model->diameter);
     rs_meta_set(meta, "training", "%s", model->training);
     rs_meta_set(meta, "kernel", "%s", model->kernel);
 }
@@ -114,11 +118,21 @@ static const char *read_int(const struct rs_meta *meta, const char *key, int low
     return error ? rs_error("metadata '%s': %s", key, error) : NULL;
 }
 
-static const char *read_real(const struct rs_meta *meta, const char *key, double *value)
+/* `*value` is left as it is where the key is missing. */
+static const char *read_real(const struct rs_meta *meta, const char *key, double low, double high,
+                             double *value)
 {
     const char *text = rs_meta_get(meta, key);
-    const char *error = text ? rs_parse_real(text, 0, 1, value) : rs_error("missing");
+    const char *error = text ? rs_parse_real(text, low, high, value) : NULL;
     return error ? rs_error("metadata '%s': %s", key, error) : NULL;
+}
+
+const char *rs_model_choices_from_meta(struct rs_model *model, const struct rs_meta *meta)
+{
+    model->has_threshold = rs_meta_get(meta, "threshold");
+    model->temperature = 1;
+    const char *error = read_real(meta, "threshold", 0, 1, &model->threshold);
+    return error ? error : read_real(meta, "temperature", RS_COLDEST, RS_HOTTEST, &model->temperature);
 }
 
 static const char *read_shape(const struct rs_meta *meta, struct rs_unet_shape *shape)
@@ -166,10 +180,12 @@ static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
     if (!error)
         error = check_prep(&model->prep, &shape);
     if (!error)
-        error = read_real(meta, "dropout", &model->dropout);
-    model->has_threshold = rs_meta_get(meta, "threshold");
-    if (!error && model->has_threshold)
-        error = read_real(meta, "threshold", &model->threshold);
+        error = rs_meta_get(meta, "dropout") ? read_real(meta, "dropout", 0, 1, &model->dropout)
+                                             : rs_error("metadata 'dropout': missing");
+    if (!error)
+        error = rs_model_choices_from_meta(model, meta);
+    if (!error)
+        error = read_real(meta, "diameter", RS_NARROWEST, RS_WIDEST, &model->diameter);
     if (error)
         return error;
     copy_text(model->training, sizeof model->training, rs_meta_get(meta, "training"));

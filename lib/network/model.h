@@ -5,18 +5,30 @@
 #include "network/unet.h"
 #include "picture/prep.h"
 
+/* The least and the most of temperature and diameter */
+#define RS_COLDEST .01
+#define RS_HOTTEST 100.
+#define RS_NARROWEST 1.
+#define RS_WIDEST 1e5
+
 struct rs_model {
     struct rs_unet net;
     struct rs_prep prep; /* how photographs become its input */
     double dropout;
     bool has_threshold;
-    double threshold;   /* of best Dice on validation data */
+    double threshold;   /* of p, of best Dice on data that it was not trained on */
+    double temperature; /* T of p = sigmoid(logit / T), 1 where none was fitted */
+    double diameter;    /* pixels, of the field of view that it was trained at; 0: unknown */
     char training[512]; /* the options that shaped the weights, in canonical order */
     char kernel[128];   /* what computed: the same seed gives the same bytes on the same kernel alone */
 };
 
-/* What a model file says of itself, but for its kind: architecture, normalisation, threshold, training, kernel. */
+/* What a model file says of itself, but for its kind: architecture, normalisation, threshold, temperature and
+ * diameter where there are any, training, kernel. */
 void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta);
+
+/* What a validation has chosen, threshold and temperature, from metadata. */
+const char *rs_model_choices_from_meta(struct rs_model *model, const struct rs_meta *meta);
 
 /* Replaces `path` whole or not at all. Errors do not name it. */
 const char *rs_model_save(const struct rs_model *model, const char *path);

@@ -14,25 +14,31 @@
 #include "base/outfile.h"
 
 /* Arrays in the order of the file, each a vector of floats as it stands in memory. */
-enum { ARRAYS = 4 };
+enum { MOST_ARRAYS = 6 };
 struct array {
     const char *name;
     float *values;
     size_t count;
 };
+struct arrays {
+    struct array at[MOST_ARRAYS];
+    int count;
+};
 
-static void list_arrays(const struct rs_checkpoint *c, struct array arrays[ARRAYS])
+static struct arrays list_arrays(const struct rs_checkpoint *c)
 {
-    const struct rs_unet *net = &c->model->net;
-    const struct array all[ARRAYS] = {{"parameters", net->parameters, net->parameter_count},
-                                      {"statistics", net->statistics, net->statistic_count},
-                                      {"adam.mean", c->adam->mean, c->adam->count},
-                                      {"adam.square", c->adam->square, c->adam->count}};
-    memcpy(arrays, all, sizeof all);
+    const struct rs_unet *net = &c->model->net, *mean = &c->average->net;
+    return (struct arrays){{{"parameters", net->parameters, net->parameter_count},
+                            {"statistics", net->statistics, net->statistic_count},
+                            {"adam.mean", c->adam->mean, c->adam->count},
+                            {"adam.square", c->adam->square, c->adam->count},
+                            {"average.parameters", mean->parameters, mean->parameter_count},
+                            {"average.statistics", mean->statistics, mean->statistic_count}},
+                           c->average->decay > 0 ? 6 : 4};
 }
 
 /* Of the arrays, from a hash of the metadata on: any bit that flips shows. */
-static uint64_t sum_up(const struct array arrays[ARRAYS], const struct rs_meta *meta)
+static uint64_t sum_up(const struct arrays *arrays, const struct rs_meta *meta)
 {
     uint64_t hash = RS_HASH_START;
     for (int i = 0; i < meta->count; i++) {
@@ -41,37 +47,35 @@ static uint64_t sum_up(const struct array arrays[ARRAYS], const struct rs_meta *
         hash = rs_hash(hash, meta->pairs[i].key, strlen(meta->pairs[i].key) + 1);
         hash = rs_hash(hash, meta->pairs[i].value, strlen(meta->pairs[i].value) + 1);
     }
-    for (int i = 0; i < ARRAYS; i++)
-        hash = rs_hash(hash, arrays[i].values, arrays[i].count * sizeof(float));
+    for (int i = 0; i < arrays->count; i++)
+        hash = rs_hash(hash, arrays->at[i].values, arrays->at[i].count * sizeof(float));
     return hash;
 }
 
 static void describe(const struct rs_checkpoint *c, struct rs_record *record)
 {
-    struct array arrays[ARRAYS];
+    struct arrays arrays = list_arrays(c);
     rs_meta_set(&record->meta, "kind", "rs-checkpoint");
     rs_model_to_meta(c->model, &record->meta);
     rs_course_to_meta(c->course, &record->meta);
     rs_meta_set(&record->meta, "adam_step", "%" PRId64, c->adam->step);
-    list_arrays(c, arrays);
-    for (int i = 0; i < ARRAYS; i++) {
-        int64_t count = (int64_t)arrays[i].count;
-        rs_record_add(record, arrays[i].name, RS_F32, 1, &count);
+    for (int i = 0; i < arrays.count; i++) {
+        int64_t count = (int64_t)arrays.at[i].count;
+        rs_record_add(record, arrays.at[i].name, RS_F32, 1, &count);
     }
-    rs_meta_set(&record->meta, "hash", "%016" PRIx64, sum_up(arrays, &record->meta));
+    rs_meta_set(&record->meta, "hash", "%016" PRIx64, sum_up(&arrays, &record->meta));
 }
 
 static const char *write_file(FILE *file, const struct rs_checkpoint *c)
 {
     struct rs_record record = {0};
-    struct array arrays[ARRAYS];
+    struct arrays arrays = list_arrays(c);
     describe(c, &record);
-    list_arrays(c, arrays);
     const char *error = rs_record_write(file, &record);
     rs_record_free(&record);
     errno = 0;
-    for (int i = 0; i < ARRAYS && !error; i++)
-        if (fwrite(arrays[i].values, sizeof(float), arrays[i].count, file) < arrays[i].count)
+    for (int i = 0; i < arrays.count && !error; i++)
+        if (fwrite(arrays.at[i].values, sizeof(float), arrays.at[i].count, file) < arrays.at[i].count)
             error = rs_error_write(errno);
     if (!error && fflush(file)) /* a full disk shows before the previous one is touched */
         error = rs_error_write(errno);
@@ -134,19 +138,18 @@ static const char *check_options(const struct rs_checkpoint *c, const struct rs_
 
 static const char *read_values(FILE *file, const struct rs_checkpoint *c, const struct rs_record *record)
 {
-    struct array arrays[ARRAYS];
+    struct arrays arrays = list_arrays(c);
     char hash[32];
     const char *wanted = rs_meta_get(&record->meta, "hash");
-    list_arrays(c, arrays);
-    for (int i = 0; i < ARRAYS; i++) {
-        size_t bytes = arrays[i].count * sizeof(float);
-        if (record->count != ARRAYS || strcmp(record->arrays[i].name, arrays[i].name) ||
+    for (int i = 0; i < arrays.count; i++) {
+        size_t bytes = arrays.at[i].count * sizeof(float);
+        if (record->count != arrays.count || strcmp(record->arrays[i].name, arrays.at[i].name) ||
             record->arrays[i].bytes != bytes)
             return rs_error("its arrays are not those of this network");
-        if (fread(arrays[i].values, 1, bytes, file) < bytes)
+        if (fread(arrays.at[i].values, 1, bytes, file) < bytes)
             return rs_error("ends in the middle of its data");
     }
-    snprintf(hash, sizeof hash, "%016" PRIx64, sum_up(arrays, &record->meta));
+    snprintf(hash, sizeof hash, "%016" PRIx64, sum_up(&arrays, &record->meta));
     if (!wanted || strcmp(hash, wanted) || getc(file) != EOF)
         return rs_error("its hash is not that of its data");
     return NULL;
@@ -166,12 +169,9 @@ static const char *read_file(FILE *file, const struct rs_checkpoint *c, struct r
         error = rs_course_from_meta(c->course, &record->meta);
     if (error)
         return error;
-    const char *threshold = rs_meta_get(&record->meta, "threshold");
-    c->model->has_threshold = threshold;
-    if (threshold)
-        error = rs_parse_real(threshold, 0, 1, &c->model->threshold);
     step = rs_meta_get(&record->meta, "adam_step");
-    return error ? error : rs_parse_int(step ? step : "", 0, INT64_MAX, &c->adam->step);
+    error = rs_parse_int(step ? step : "", 0, INT64_MAX, &c->adam->step);
+    return error || !c->course->best_step ? error : rs_model_choices_from_meta(c->model, &record->meta);
 }
 
 const char *rs_checkpoint_load(const struct rs_checkpoint *checkpoint, const char *path, bool *found)

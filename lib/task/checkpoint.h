@@ -3,12 +3,14 @@
 #define RS_TASK_CHECKPOINT_H
 
 #include "network/adam.h"
+#include "network/average.h"
 #include "network/model.h"
 #include "task/course.h"
 
 struct rs_checkpoint {
     struct rs_model *model; /* weights and running statistics; its options must be those of the file */
     struct rs_adam *adam;   /* moments and step */
+    struct rs_average *average;
     struct rs_course *course;
 };
 

@@ -179,6 +179,11 @@ static void strip_source(void *context, struct rs_map rows, int y, int x)
         cut_input(run->infer, run->worker, run->infer->photograph, (struct corner){x, y}, rows.w, rows.h));
 }
 
+static double probability(const struct rs_infer *infer, float logit)
+{
+    return rs_sigmoid((double)logit / infer->model->temperature);
+}
+
 static void strip_sink(void *context, struct rs_map logits, int y, int x)
 {
     struct strip_run *run = context;
@@ -186,7 +191,7 @@ static void strip_sink(void *context, struct rs_map logits, int y, int x)
     for (int i = 0; i < logits.h && y + i < photograph->height; i++)
         for (int j = 0; j < logits.w && x + j < photograph->width; j++)
             write_pixel(rs_image_at(run->infer->map, x + j, y + i), rs_image_at(photograph, x + j, y + i),
-                        photograph, rs_sigmoid((double)*rs_map_at(&logits, 0, i, j)));
+                        photograph, probability(run->infer, *rs_map_at(&logits, 0, i, j)));
 }
 
 static struct rs_flow_strip strip_of(const struct rs_infer *infer, int strips, int number)
@@ -293,7 +298,7 @@ static void add_window(struct rs_infer *infer, struct rs_map logits, struct corn
     for (int i = 0; i < height; i++) {
         size_t to = (size_t)(at.y + i) * (size_t)photograph->width + (size_t)at.x;
         for (int j = 0; j < width; j++, to++) {
-            infer->sum[to] += (float)rs_sigmoid((double)*rs_map_at(&logits, n, i, j));
+            infer->sum[to] += (float)probability(infer, *rs_map_at(&logits, n, i, j));
             infer->number[to]++;
         }
     }

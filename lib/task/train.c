@@ -7,45 +7,13 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
-#include "base/number.h"
 #include "base/progress.h"
 #include "kernel/kernel.h"
 #include "layer/loss.h"
+#include "network/average.h"
 #include "network/pass.h"
+#include "network/schedule.h"
 #include "task/checkpoint.h"
-
-const char *rs_train_parse_channels(const char *text, struct rs_train_options *options)
-{
-    int64_t list[RS_MAX_LEVELS];
-    const char *error = rs_parse_list(text, 1, RS_MAX_CHANNELS, RS_MAX_LEVELS, list, &options->levels);
-    for (int l = 0; !error && l < options->levels; l++)
-        options->channels[l] = (int)list[l];
-    if (!error && options->levels < 2)
-        error = rs_error("'%s' is one level; a U-Net has 2 to %d", text, RS_MAX_LEVELS);
-    return error;
-}
-
-/* The parts of "name-%06d.safetensors": what stands before the number, its width, what stands behind. */
-static bool split_pattern(const char *pattern, int *before, int *width, const char **behind)
-{
-    const char *percent = strchr(pattern, '%');
-    size_t digits = percent ? strspn(percent + 1, "0123456789") : 0;
-    if (!percent || strchr(percent + 1, '%') || digits > 9 || percent[1 + digits] != 'd')
-        return false;
-    *before = (int)(percent - pattern);
-    *width = atoi(percent + 1);
-    *behind = percent + 2 + digits;
-    return *width <= 18;
-}
-
-const char *rs_train_check_pattern(const char *pattern)
-{
-    int before, width;
-    const char *behind;
-    if (strlen(pattern) > 4000 || !split_pattern(pattern, &before, &width, &behind))
-        return rs_error("'%s' is not a name with one %%d or %%06d in it", pattern);
-    return NULL;
-}
 
 struct trainer {
     const struct rs_train_options *options;
@@ -54,6 +22,8 @@ struct trainer {
     const struct rs_dataset *validation; /* NULL: none */
     struct rs_model model;
     struct rs_adam adam;
+    struct rs_average average;
+    struct rs_schedule schedule;
     struct rs_course course;
     int64_t steps, validate_every;
     struct rs_pass *pass;
@@ -92,27 +62,6 @@ static const char *check_validation(const struct rs_feed *feed, const struct rs_
     return error ? rs_error_at("validation", error) : NULL;
 }
 
-/* The options that shape the weights, in canonical order. */
-static void describe_training(const struct rs_train_options *o, char *text, size_t size)
-{
-    char length[96], lr[32], beta1[32], beta2[32], epsilon[32], dropout[32];
-    static const char *const schedules[] = {[RS_CONSTANT] = "constant", [RS_COSINE] = "cosine"};
-    rs_print_real(o->lr, lr);
-    rs_print_real(o->beta1, beta1);
-    rs_print_real(o->beta2, beta2);
-    rs_print_real(o->epsilon, epsilon);
-    rs_print_real(o->dropout, dropout);
-    if (o->epochs)
-        snprintf(length, sizeof length, "-epochs=%jd", (intmax_t)o->epochs);
-    else
-        snprintf(length, sizeof length, "-steps=%jd -shuffle=%jd -validate-every=%jd", (intmax_t)o->steps,
-                 (intmax_t)o->shuffle, (intmax_t)o->validate_every);
-    snprintf(text, size,
-             "%s -batch=%jd -lr=%s -schedule=%s -beta1=%s -beta2=%s -eps=%s -pixels=%s -dropout=%s -seed=%jd",
-             length, (intmax_t)o->batch, lr, schedules[o->schedule], beta1, beta2, epsilon,
-             o->fov_only ? "fov" : "image", dropout, (intmax_t)o->seed);
-}
-
 static const char *start_model(struct trainer *t)
 {
     const struct rs_train_options *options = t->options;
@@ -125,11 +74,16 @@ static const char *start_model(struct trainer *t)
     if (error)
         return error;
     t->model.dropout = options->dropout;
-    describe_training(options, t->model.training, sizeof t->model.training);
+    t->model.has_threshold = options->has_threshold;
+    t->model.threshold = options->threshold;
+    t->model.temperature = options->temperature;
+    t->model.diameter = options->diameter;
+    rs_train_describe(options, t->model.training, sizeof t->model.training);
     snprintf(t->model.kernel, sizeof t->model.kernel, "%s, glibc %s", rs_kernel()->name,
              gnu_get_libc_version());
     rs_unet_build(&t->model.net, &shape);
     rs_unet_draw(&t->model.net, (uint64_t)options->seed);
+    rs_average_start(&t->average, options->average, &t->model.net);
     return NULL;
 }
 
@@ -155,17 +109,11 @@ static void finish(struct trainer *t)
     rs_adam_free(&t->adam);
     rs_pass_free(t->pass);
     rs_model_free(&t->model);
+    rs_average_free(&t->average);
     free(t->dlogit_data);
     free(t->gradient);
     free(t->batch.vessel);
     free(t->batch.fov);
-}
-
-static double schedule(const struct rs_train_options *options, int64_t step, int64_t steps)
-{
-    if (options->schedule == RS_CONSTANT)
-        return options->lr;
-    return options->lr * .5 * (1 + cos(M_PI * (double)step / (double)steps));
 }
 
 static const char *check_step(const struct trainer *t, const struct rs_loss *loss)
@@ -213,8 +161,9 @@ static const char *fit(struct trainer *t)
     const char *error = check_step(t, &loss);
     if (error)
         return error;
-    t->adam.lr = schedule(t->options, t->course.step, t->steps);
+    t->adam.lr = rs_schedule_rate(&t->schedule, t->course.step);
     rs_adam_step(&t->adam, net->parameters, t->gradient);
+    rs_average_step(&t->average, net, t->adam.step);
     add_up(&t->course, &loss);
     show(t, loss.sum / (double)loss.count);
     return NULL;
@@ -230,9 +179,17 @@ static const char *log_row(struct trainer *t, const struct rs_validation *valida
     return t->files->log ? rs_error_at("log", rs_course_log(&t->course, t->files->log, &row)) : NULL;
 }
 
+/* The network that is shown: validated, and kept. */
+static const struct rs_unet *shown(const struct trainer *t)
+{
+    return t->options->average > 0 ? &t->average.net : &t->model.net;
+}
+
 static const char *keep(struct trainer *t, const char *path)
 {
-    return rs_error_at(path, rs_model_save(&t->model, path));
+    struct rs_model model = t->model;
+    model.net = *shown(t);
+    return rs_error_at(path, rs_model_save(&model, path));
 }
 
 /* Keeps the model if it is the best so far. */
@@ -242,7 +199,7 @@ static const char *validate(struct trainer *t)
     struct rs_course *course = &t->course;
     rs_progress_clear(&t->progress);
     const char *error =
-        rs_validate(&now, &t->model.net, t->validation, (int)t->options->batch, t->options->fov_only);
+        rs_validate(&now, shown(t), t->validation, (int)t->options->batch, t->options->fov_only);
     if (error)
         return rs_error_at("validation", error);
     t->one_class = now.one_class;
@@ -276,17 +233,13 @@ static const char *review(struct trainer *t)
 static const char *keep_numbered(struct trainer *t)
 {
     char name[4096];
-    int before = 0, width = 0;
-    const char *behind = "";
-    split_pattern(t->files->keep, &before, &width, &behind);
-    snprintf(name, sizeof name, "%.*s%0*jd%s", before, t->files->keep, width, (intmax_t)t->course.step,
-             behind);
+    rs_train_name(t->files->keep, t->course.step, name, sizeof name);
     return keep(t, name);
 }
 
 static const char *save_checkpoint(struct trainer *t)
 {
-    struct rs_checkpoint checkpoint = {&t->model, &t->adam, &t->course};
+    struct rs_checkpoint checkpoint = {&t->model, &t->adam, &t->average, &t->course};
     return rs_error_at(t->files->checkpoint, rs_checkpoint_save(&checkpoint, t->files->checkpoint));
 }
 
@@ -336,7 +289,7 @@ static const char *train(struct trainer *t, int *signal)
 /* Goes on from the checkpoint, if there is one; the log begins anew, or where the checkpoint left it. */
 static const char *resume(struct trainer *t)
 {
-    struct rs_checkpoint checkpoint = {&t->model, &t->adam, &t->course};
+    struct rs_checkpoint checkpoint = {&t->model, &t->adam, &t->average, &t->course};
     FILE *log = t->files->log;
     bool found = false;
     const char *error = NULL;
@@ -386,6 +339,7 @@ const char *rs_train(const struct rs_train_options *options, struct rs_feed *fee
     int64_t each = rs_feed_epoch_steps(feed);
     t.steps = each ? options->epochs * each : options->steps;
     t.validate_every = each ? each : options->validate_every;
+    t.schedule = (struct rs_schedule){options->schedule, options->lr, options->warmup, t.steps};
     const char *error = check_data(options, rs_feed_shape(feed));
     if (!error && validation)
         error = check_validation(feed, validation);

@@ -56,17 +56,56 @@ train() {
         END { exit !(first > .0099 && last < .0002) }' log
 }
 
-@test "resumed after an end in the middle: the bytes of a training in one go" {
-    train -epochs=4 -model=whole -log=whole.log -log-every=3 "$FILES/t"
-    train -background -epochs=4 -model=part -log=log -log-every=3 -checkpoint=c -checkpoint-every=7 "$FILES/t" &
+# resumes OPTION...
+resumes() {
+    train -epochs=4 -model=whole -log=whole.log -log-every=3 "$@" "$FILES/t"
+    train -background -epochs=4 -model=part -log=log -log-every=3 -checkpoint=c -checkpoint-every=7 "$@" "$FILES/t" &
     pid=$!
     until [ -e c ]; do sleep .01; done
     kill -TERM $pid
     wait $pid || status=$?
     [ "${status:-0}" = 143 ] || [ "${status:-0}" = 0 ]
-    train -epochs=4 -model=part -log=log -log-every=3 -checkpoint=c -resume "$FILES/t"
+    train -epochs=4 -model=part -log=log -log-every=3 -checkpoint=c -resume "$@" "$FILES/t"
     cmp part whole
     cmp <(cut -f 1-8 log) <(cut -f 1-8 whole.log)
+}
+
+@test "-warmup: a linear rise to the rate, then the schedule over the rest" {
+    train -epochs=2 -schedule=cosine -warmup=.2 -lr=.01 -log=log -log-every=1 -model=m "$FILES/t"
+    assert_equal "$(cut -f 9 log | sed -n 2,6p | xargs)" "0.002 0.004 0.006 0.008 0.01"
+    awk -F'\t' 'NR > 6 { if ($9 >= last) exit 1 } { last = $9 } END { exit !(NR == 21 && last < .0002) }' log
+    run -0 rs-info m
+    assert_line --partial "-lr=0.01 -schedule=cosine -warmup=0.2 -beta1=0.9"
+}
+
+@test "resumed after an end in the middle: the bytes of a training in one go" {
+    resumes
+}
+
+@test "resumed with an average that is validated: likewise" {
+    resumes -average=.95 -warmup=.1 -schedule=cosine -validate="$FILES/held"
+    run -0 rs-info c
+    assert_line --regexp '^average.parameters: \[[0-9]+\]$'
+}
+
+# Whether the network of averages is kept, and is that of the steps, is tests/unit/test_average.c's and this one's.
+@test "-average: the network of averages is kept, the other one trained" {
+    train -steps=9 -shuffle=16 -model=plain -keep=plain-%d -keep-every=1 -log=plain.log -log-every=1 "$FILES/t"
+    train -steps=9 -shuffle=16 -model=mean -keep=mean-%d -keep-every=1 -log=mean.log -log-every=1 -average=.99 "$FILES/t"
+    cmp <(cut -f 3-4 plain.log) <(cut -f 3-4 mean.log)
+    perl -e 'use strict; my %last;
+        sub arrays { open my $f, "<", shift or die; binmode $f; local $/; my $all = <$f>;
+            my $n = unpack "Q<", $all; [unpack "f<*", substr $all, 8 + $n] }
+        my @mean = @{arrays("mean-1")};
+        for my $t (2 .. 9) {
+            my ($x, $a) = (arrays("plain-$t"), arrays("mean-$t"));
+            my $d = (1 + $t) / (10 + $t);
+            @mean == @$x or die "lengths";
+            for my $i (0 .. $#mean) {
+                $mean[$i] = $d * $mean[$i] + (1 - $d) * $x->[$i];
+                abs($mean[$i] - $a->[$i]) < 1e-6 or die "step $t, number $i: $a->[$i], not $mean[$i]";
+            }
+        }'
 }
 
 @test "SIGUSR1 checkpoints and goes on; without a checkpoint to go on from -resume begins" {
@@ -86,6 +125,7 @@ train() {
         train -epochs=2 -dropout=.1 -model=m -checkpoint=c -resume "$FILES/t"
     fails 1 "c: of another training: training is '-epochs=3" \
         train -epochs=3 -model=m -checkpoint=c -resume "$FILES/t"
+    fails 1 "c: of another training: training is" train -epochs=2 -average=.9 -model=m -checkpoint=c -resume "$FILES/t"
     size=$(stat -c %s c)
     head -c $((size - 1)) c >torn
     cp c.previous torn.previous
@@ -113,6 +153,8 @@ train() {
     for pattern in m m-%s m-%d-%d m-%99d m-%; do
         fails 2 "is not a name with one %d" train -model=m -epochs=1 -keep-every=1 -keep=$pattern
     done
+    fails 2 "-average: '1'" train -model=m -epochs=1 -average=1
+    fails 2 "-warmup: '1.1'" train -model=m -epochs=1 -warmup=1.1
     fails 2 "a stream may be endless" train -model=m -steps=1 -expect=1
     fails 1 "are more than -memory=1 MiB" train -model=m -steps=1 -memory=1 "$FILES/t"
 }

@@ -44,6 +44,28 @@ train() {
     refute_line --partial "threshold"
 }
 
+@test "-threshold, -temperature, -diameter: the model says them; a map is of the temperature" {
+    train -model=m "$FILES/train.tensors"
+    train -model=n -threshold=.375 -temperature=2 -diameter=540.5 "$FILES/train.tensors"
+    run -0 rs-info m
+    refute_line --regexp '^(threshold|temperature|diameter): '
+    run -0 rs-info n
+    assert_line "threshold: 0.375"
+    assert_line "temperature: 2"
+    assert_line "diameter: 540.5"
+    refute_line --partial "-temperature"
+    cmp <(tail -c 4000 m) <(tail -c 4000 n)
+    for model in m n; do pamchannel -tupletype=RGB 0 1 2 <"$FILES/s.pam" | rs-infer -quiet -step=16 -model=$model >$model.pgm; done
+    # p of temperature 2 is q = 1 / (1 + sqrt((1 - p) / p)), to the level of 65536
+    paste <(pamtopnm -plain m.pgm | tail -n +4 | xargs -n 1) <(pamtopnm -plain n.pgm | tail -n +4 | xargs -n 1) |
+        awk '{ p = ($1 + .5) / 65536; q = 65536 / (1 + sqrt((1 - p) / p)); d = q - .5 - $2
+            if (d < -2 || d > 2) { print $1, $2, q; exit 1 } n++ } END { exit !(n == 96 * 96) }'
+    fails 2 "-threshold goes without -validate" train -model=m -validate="$FILES/held.tensors" -threshold=.5
+    fails 2 "-temperature goes without -validate" train -model=m -validate="$FILES/held.tensors" -temperature=1
+    fails 2 "-temperature: '0'" train -model=m -temperature=0
+    fails 2 "-diameter: '0'" train -model=m -diameter=0
+}
+
 @test "the model of the best validation loss is kept" {
     rs-train -quiet -channels=4,6 -epochs=6 -batch=4 -lr=.03 -model=m -log=log -validate="$FILES/held.tensors" \
         "$FILES/train.tensors"

@@ -15,6 +15,8 @@ static void check_model(const struct rs_model *model)
     for (size_t i = 0; i < net->statistic_count; i++)
         must(isfinite(net->statistics[i]));
     must(model->dropout >= 0 && model->dropout <= 1);
+    must(model->temperature >= RS_COLDEST && model->temperature <= RS_HOTTEST);
+    must(model->diameter == 0 || (model->diameter >= RS_NARROWEST && model->diameter <= RS_WIDEST));
     must(!model->has_threshold || (model->threshold >= 0 && model->threshold <= 1));
 }
 

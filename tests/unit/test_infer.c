@@ -103,7 +103,7 @@ static unsigned char *norm_of(const struct setting *s, size_t *size)
 static void build_model(struct rs_model *model, const struct rs_prep *prep)
 {
     struct rs_unet_shape shape = {rs_prep_channels(prep), 3, {3, 4, 5}};
-    *model = (struct rs_model){.prep = *prep};
+    *model = (struct rs_model){.prep = *prep, .temperature = 1};
     rs_unet_build(&model->net, &shape);
 }
 
@@ -245,7 +245,8 @@ static float *head_bias(const struct rs_model *model)
     return &model->net.parameters[rs_unet_plan_of(&model->net.shape).head.b];
 }
 
-/* All weights 0: every pixel that is reached has the head's bias as its logit. A level has room for the
+/* All weights 0: every pixel that is reached has the head's bias as its logit, and that by the temperature as the
+ * logit of p. A level has room for the
  * rounding of a sum of up to 12 windows, since 65536 p is not near a whole number; at a step of 1, 192
  * windows, p is .5 and all is exact. */
 static void test_every_pixel(enum rs_prep_mode mode, int step, int width, int height)
@@ -255,9 +256,10 @@ static void test_every_pixel(enum rs_prep_mode mode, int step, int width, int he
     struct rs_image image = photograph(RS_RGB, false, false, 255, width, height), map = {0};
     build_model(&model, &prep);
     *head_bias(&model) = step == 1 ? 0 : .3f;
+    model.temperature = 1.25;
     struct rs_infer *infer = rs_infer_start(&model, step, MEMORY);
     const char *error = rs_infer_image(infer, &map, &image);
-    int level = rs_level(rs_sigmoid((double)*head_bias(&model))), wrong = 0;
+    int level = rs_level(rs_sigmoid((double)*head_bias(&model) / 1.25)), wrong = 0;
     for (int i = 0; !error && i < width * height; i++)
         wrong += map.samples[i] != level;
     ok(!error && wrong == 0 && map.width == width && map.height == height && map.subject == RS_PROB &&
@@ -580,6 +582,8 @@ static void test_model_round_trip(bool threshold)
     free(saved_model(&model).data);
     model.has_threshold = threshold;
     model.threshold = threshold ? 1. / 3 : 0;
+    model.temperature = threshold ? 4. / 3 : 1;
+    model.diameter = threshold ? 540.3 : 0;
     rs_model_save(&model, path_of("first.model"));
     no_error(rs_model_load(&back, path_of("first.model")), "and loaded, %s threshold",
              threshold ? "with" : "without");
@@ -588,6 +592,7 @@ static void test_model_round_trip(bool threshold)
        "  with the same weights");
     ok(!memcmp(&back.net.shape, &model.net.shape, sizeof back.net.shape) && back.dropout == .2 &&
            back.has_threshold == threshold && back.threshold == model.threshold &&
+           back.temperature == model.temperature && back.diameter == model.diameter &&
            !strcmp(back.training, model.training) && !strcmp(back.kernel, model.kernel),
        "  and all that is said of them");
     ok(back.prep.mode == RS_PREP_DATASET && back.prep.fov_only && back.prep.width == WIDTH &&
@@ -783,6 +788,12 @@ static void test_metadata(const struct rs_record *record)
         {"threshold", "nan", "metadata 'threshold': 'nan'"},
         {"threshold", "2", "metadata 'threshold': '2'"},
         {"threshold", NULL, NULL},
+        {"temperature", "1.5", NULL},
+        {"temperature", "0", "metadata 'temperature': '0' is not a number from 0.01 to 100"},
+        {"temperature", "-1", "metadata 'temperature'"},
+        {"diameter", "565", NULL},
+        {"diameter", "0", "metadata 'diameter': '0' is not a number from 1 to 100000"},
+        {"diameter", "inf", "metadata 'diameter'"},
         {"source", "GRAYSCALE", "mean: too many numbers"},
         {"source", "PROB", "metadata 'source' is 'PROB'"},
         {"planes", "green", "mean: too many numbers"},
