@@ -109,9 +109,9 @@ resumes() {
 }
 
 @test "SIGUSR1 checkpoints and goes on; without a checkpoint to go on from -resume begins" {
-    train -background -epochs=60 -model=m -checkpoint=c -checkpoint-every=100000 -resume "$FILES/t" &
+    train -background -epochs=60 -model=m -log=log -checkpoint=c -checkpoint-every=100000 -resume "$FILES/t" &
     pid=$!
-    sleep .2
+    until [ -s log ]; do sleep .01; done # it has begun, and listens
     kill -USR1 $pid
     until [ -e c ] || ! kill -0 $pid; do sleep .01; done
     wait $pid
