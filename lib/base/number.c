@@ -57,6 +57,25 @@ const char *rs_parse_list(const char *text, int64_t low, int64_t high, int most,
     return NULL;
 }
 
+const char *rs_parse_reals(const char *text, double low, double high, int count, double *values)
+{
+    for (int i = 0; i < count; i++) {
+        char part[32];
+        size_t length = strcspn(text, ",");
+        if (!text[length] != (i == count - 1))
+            return rs_error("too %s numbers: %d are wanted", text[length] ? "many" : "few", count);
+        if (length >= sizeof part)
+            return rs_error("'%s' is not a number of less than %zu characters", text, sizeof part);
+        memcpy(part, text, length);
+        part[length] = 0;
+        const char *error = rs_parse_real(part, low, high, &values[i]);
+        if (error)
+            return error;
+        text += length + 1;
+    }
+    return NULL;
+}
+
 void rs_print_real(double value, char text[static 32])
 {
     for (int digits = 1; digits <= 17; digits++) {

@@ -13,6 +13,9 @@ const char *rs_parse_real(const char *text, double low, double high, double *val
 /* A list "32,64,128" of 1 to `most` integers in [low, high]; `*count` is how many. */
 const char *rs_parse_list(const char *text, int64_t low, int64_t high, int most, int64_t *values, int *count);
 
+/* A list ".8,1.25" of just `count` decimal numbers in [low, high]. Values are set up to where it fails. */
+const char *rs_parse_reals(const char *text, double low, double high, int count, double *values);
+
 /* `value` in as few digits as bring it back exactly, into `text`. */
 void rs_print_real(double value, char text[static 32]);
 

@@ -156,6 +156,8 @@ static const char *set(struct rs_option *option, const char *argument)
         return rs_parse_int(argument, (int64_t)option->low, (int64_t)option->high, option->value);
     case RS_REAL:
         return rs_parse_real(argument, option->low, option->high, option->value);
+    case RS_PAIR:
+        return rs_parse_reals(argument, option->low, option->high, 2, option->value);
     case RS_TEXT:
     case RS_INPUT:
     case RS_OUTPUT:

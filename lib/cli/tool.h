@@ -14,13 +14,24 @@
 #include "format/image.h"
 
 /* Files that options name must say so, RS_INPUT or RS_OUTPUT: others cannot be opened (base/sandbox.h). */
-enum rs_option_kind { RS_FLAG, RS_NEGATED, RS_INT, RS_REAL, RS_TEXT, RS_CHOICE, RS_INPUT, RS_OUTPUT };
+enum rs_option_kind {
+    RS_FLAG,
+    RS_NEGATED,
+    RS_INT,
+    RS_REAL,
+    RS_PAIR,
+    RS_TEXT,
+    RS_CHOICE,
+    RS_INPUT,
+    RS_OUTPUT
+};
 
 /* One option, written -name or --name, its argument as -name=7 or -name 7. */
 struct rs_option {
     const char *name;
     enum rs_option_kind kind;
-    void *value;          /* bool (flags), int64_t, double, int (index of a choice), else const char * */
+    void *
+        value; /* bool (flags), int64_t, double, double[2] ("A,B"), int (index of a choice), else const char * */
     double low, high;     /* of numbers */
     const char *argument; /* its name in -help; for RS_CHOICE the words, "a|b|c" */
     const char *help;

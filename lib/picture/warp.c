@@ -105,18 +105,26 @@ static inline samples cut_off(pixel v, float maxval)
     return __builtin_convertvector(whole & positive, samples);
 }
 
-/* From a pixel of the copy to its place in the image: x' = x cos + y sin + left, y' = y cos - x sin + top. */
+/* From a pixel of the copy to its place in the image: x' = x xx + y xy + left, y' = x yx + y yy + top. */
 struct turn {
-    double cosine, sine, left, top;
+    double xx, xy, yx, yy, left, top;
 };
 
-static struct turn turn_about_centre(const struct rs_image *image, double degrees)
+/* The inverse of the move. Without a zoom its numbers are to the last bit those of Pillow, whose sines are rounded
+ * to 15 digits. */
+static struct turn turn_about_centre(const struct rs_image *image, const struct rs_warp_move *move)
 {
-    double angle = -fmod(degrees, 360) * (M_PI / 180);
-    struct turn turn = {.cosine = rint(cos(angle) * 1e15) / 1e15, .sine = rint(sin(angle) * 1e15) / 1e15};
-    double x = image->width / 2., y = image->height / 2.;
-    turn.left = turn.cosine * -x + turn.sine * -y + x;
-    turn.top = -turn.sine * -x + turn.cosine * -y + y;
+    double angle = -fmod(move->degrees + 90 * move->quarters, 360) * (M_PI / 180);
+    double cosine = rint(cos(angle) * 1e15) / 1e15 / move->zoom,
+           sine = rint(sin(angle) * 1e15) / 1e15 / move->zoom;
+    double side = move->mirror ? -1 : 1, x = image->width / 2., y = image->height / 2.;
+    struct turn turn = {.xx = side * cosine, .xy = side * sine, .yx = -sine, .yy = cosine};
+    turn.left = turn.xx * -x + turn.xy * -y + x;
+    turn.top = turn.yx * -x + turn.yy * -y + y;
+    if (move->zoom == 1 && fmod(move->degrees, 90) == 0 && move->quarters) {
+        turn.left = floor(turn.left);
+        turn.top = floor(turn.top);
+    }
     return turn;
 }
 
@@ -154,25 +162,31 @@ static void turn_tile(void *context, int tile, int worker)
     for (int row = top; row < bottom; row++) {
         uint16_t *to = rs_image_at(turned, left, row);
         for (int column = left; column < right; column++, to += run->warp->planes + 1) {
-            double x = turn->cosine * (column + .5) + turn->sine * (row + .5) + turn->left;
-            double y = -turn->sine * (column + .5) + turn->cosine * (row + .5) + turn->top;
+            double x = turn->xx * (column + .5) + turn->xy * (row + .5) + turn->left;
+            double y = turn->yx * (column + .5) + turn->yy * (row + .5) + turn->top;
             turn_pixel(to, run->warp, x, y);
         }
     }
 }
 
-void rs_warp_rotate(struct rs_image *turned, const struct rs_warp *warp, double degrees)
+void rs_warp_turn(struct rs_image *turned, const struct rs_warp *warp, const struct rs_warp_move *move)
 {
     const struct rs_image *image = warp->image;
-    struct run run = {turned, warp, turn_about_centre(image, degrees)};
+    struct run run = {turned, warp, turn_about_centre(image, move)};
     rs_image_shape(turned, image, image->width, image->height, true);
     rs_parallel(turn_tile, &run, tiles(image->width) * tiles(image->height));
 }
 
-double rs_warp_angle(uint64_t seed, double below, uint64_t image, uint64_t copy)
+struct rs_warp_move rs_warp_draw(const struct rs_warp_range *range, uint64_t seed, uint64_t image,
+                                 uint64_t copy)
 {
     struct rs_rng rng = rs_rng_at(seed, "rs-rotate", image, copy);
-    return below * rs_rng_uniform(&rng);
+    double degrees = range->angle * rs_rng_uniform(&rng);
+    bool mirror = rs_rng_below(&rng, 2);
+    int quarters = (int)rs_rng_below(&rng, 4);
+    double low = log(range->zoom[0]), high = log(range->zoom[1]);
+    double zoom = exp(low + (high - low) * rs_rng_uniform(&rng));
+    return (struct rs_warp_move){range->mirror && mirror, zoom, range->quarter ? quarters : 0, degrees};
 }
 
 void rs_warp_harden(struct rs_image *image)

@@ -1,4 +1,4 @@
-/* Turning an image about its centre, with every plane alike and the size kept.
+/* Turning, mirroring and scaling an image about its centre, with every plane alike and the size kept.
  *
  * The photograph's and the truth's planes are interpolated bicubically exactly as Pillow's
  * Image.rotate(angle, resample=BICUBIC) does it: the cubic convolution of R. G. Keys ("Cubic convolution
@@ -24,12 +24,31 @@ struct rs_warp {
 void rs_warp_prepare(struct rs_warp *warp, const struct rs_image *image);
 void rs_warp_free(struct rs_warp *warp);
 
-/* `turned` becomes the image turned counter-clockwise. It always has a field of view. Starts as {0}.
- * On the pool's threads. */
-void rs_warp_rotate(struct rs_image *turned, const struct rs_warp *warp, double degrees);
+/* What is done to an image: first it is mirrored, left for right, then scaled about its centre, then turned
+ * counter-clockwise. */
+struct rs_warp_move {
+    bool mirror;
+    double zoom;    /* > 0; 2: twice as large */
+    int quarters;   /* of a full turn, 0..3 */
+    double degrees; /* more */
+};
 
-/* The angle of one copy of one image, uniform in [0, below) degrees. */
-double rs_warp_angle(uint64_t seed, double below, uint64_t image, uint64_t copy);
+/* `turned` becomes the image, moved, as far as it then lies on a canvas of the old size. It always has a field of
+ * view. Where neither zoom nor degrees do anything, samples are copied exactly: in an image whose width and height
+ * differ by an odd number, quarter turns are then about a point half a pixel off its centre. Starts as {0}. On the
+ * pool's threads. */
+void rs_warp_turn(struct rs_image *turned, const struct rs_warp *warp, const struct rs_warp_move *move);
+
+/* What moves are drawn from. */
+struct rs_warp_range {
+    double angle;         /* degrees are uniform in [0, angle) */
+    bool mirror, quarter; /* one copy in two is mirrored; one in four turned by each number of quarters */
+    double zoom[2];       /* the least and the greatest; its logarithm is uniform between theirs */
+};
+
+/* The move of one copy of one image. Each part of it depends on nothing else of the range. */
+struct rs_warp_move rs_warp_draw(const struct rs_warp_range *range, uint64_t seed, uint64_t image,
+                                 uint64_t copy);
 
 /* Makes every sample of the truth 0 or maxval: v > maxval / 2. */
 void rs_warp_harden(struct rs_image *image);

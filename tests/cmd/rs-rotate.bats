@@ -53,6 +53,56 @@ values() {
     cat a.pam a.pam a.pam | cmp - still.pam
 }
 
+@test "-flip and -quarter alone copy samples exactly, each way about as often" {
+    pamcut -quiet -width=40 -height=40 a.pam >square.pam
+    flips=(-null -leftright)
+    turns=(-null -rotate90 -rotate180 -rotate270)
+    rs-rotate -quiet -no-original -copies=64 -angle=0 -flip -quarter square.pam | pamtopam |
+        pamsplit - copy%d.pam
+    for flip in "${flips[@]}"; do
+        for turn in "${turns[@]}"; do
+            for plane in 0 3 4; do # one and the other after it: pamflip knows no five planes
+                pamchannel -infile=square.pam $plane | pamflip $flip | pamflip $turn >"like$flip$turn.$plane"
+            done
+        done
+    done
+    for copy in copy*.pam; do
+        for plane in 0 3 4; do
+            pamchannel -infile="$copy" $plane >found.$plane
+        done
+        for like in like*.0; do
+            cmp -s found.0 "$like" && cmp found.3 "${like%.0}.3" && cmp found.4 "${like%.0}.4" && echo "${like%.0}"
+        done
+    done >ways
+    assert_equal "$(wc -l <ways)" 64
+    assert_equal "$(sort -u ways | wc -l)" 8
+    [ "$(sort ways | uniq -c | sort -n | awk '{ print $1; exit }')" -ge 2 ]
+}
+
+@test "-zoom is held to its bounds; one option does not move what another draws" {
+    area() { pamchannel -tupletype=GRAYSCALE 4 | pamexec 'pamsumm -sum -brief -normalize' | sort -n; }
+    rs-synth -quiet -width=90 -height=90 >eye.pam
+    whole=$(area <eye.pam)
+    rs-rotate -quiet -no-original -copies=60 -angle=0 -zoom=.5,1 eye.pam | area >areas
+    awk -v whole="$whole" '{ s = sqrt($1 / whole); if (s < .49 || s > 1.01) exit 1 } END { exit NR != 60 }' areas
+    awk -v whole="$whole" 'NR == 1 { least = $1 / whole } END { exit !(least < .3 && $1 / whole > .85) }' areas
+    rs-rotate -quiet -zoom=1,1 ab.pam >none.pam
+    rs-rotate -quiet ab.pam | cmp - none.pam
+    rs-rotate -quiet -angle=0 -zoom=1,1 -copies=1 ab.pam | cmp - <(cat a.pam a.pam b.pam b.pam)
+    rs-rotate -quiet -threads=1 -zoom=.8,1.25 -flip -quarter ab.pam >one.pam
+    rs-rotate -quiet -threads=3 -zoom=.8,1.25 -flip -quarter ab.pam | cmp - one.pam
+}
+
+@test "a patch stays one, turned or not" {
+    rs-patch -quiet -size=20 -count=2 a.pam >cut.pam
+    rs-rotate -quiet -copies=1 cut.pam >out.pam
+    run -0 kinds out.pam
+    assert_line --index 3 '20 20 5 255 RGB_VESSEL_FOV_PATCH'
+    pamchannel -infile=cut.pam -tupletype=GRAYSCALE_PATCH 1 | rs-fov -quiet >out.pam
+    run -0 kinds out.pam
+    assert_line --index 1 '20 20 2 255 GRAYSCALE_FOV_PATCH'
+}
+
 @test "the same seed makes the same bytes, another seed others" {
     rs-rotate -quiet ab.pam >default.pam
     rs-rotate -quiet -seed=1 ab.pam >one.pam
@@ -99,6 +149,10 @@ values() {
     fails 2 '-copies' rs-rotate -copies=-1 a.pam
     fails 2 '-angle' rs-rotate -angle=361 a.pam
     fails 2 '-seed' rs-rotate -seed=x a.pam
+    fails 2 "-zoom: '.2' is not a number from 0.25 to 4" rs-rotate -zoom=.2,1 a.pam
+    fails 2 '-zoom: too few numbers: 2' rs-rotate -zoom=1 a.pam
+    fails 2 '-zoom: too many numbers: 2' rs-rotate -zoom=1,1,1 a.pam
+    fails 2 '1.5 is more than 1.25' rs-rotate -zoom=1.5,1.25 a.pam
     fails 2 'not an option' rs-rotate -size=3 a.pam
     fails 2 'nothing to write' rs-rotate -copies=0 -no-original a.pam
 }

@@ -24,6 +24,16 @@ static void test_numbers(void)
     for (size_t k = 0; k < sizeof unreal / sizeof *unreal; k++)
         error_has(rs_parse_real(unreal[k], 0, 1, &d), "number", "'%s' is refused", unreal[k]);
     ok(!rs_parse_list("32,64,128", 1, 999, 3, list, &count) && count == 3 && list[2] == 128, "a list");
+    double pair[2];
+    ok(!rs_parse_reals(".8,1.25", 0, 2, 2, pair) && pair[0] == .8 && pair[1] == 1.25, "two numbers");
+    error_has(rs_parse_reals("1", 0, 2, 2, pair), "too few numbers: 2", "one of two numbers");
+    error_has(rs_parse_reals("1,2,", 0, 2, 2, pair), "too many numbers: 2", "two numbers with an open end");
+    error_has(rs_parse_reals("1,2.1", 0, 2, 2, pair), "'2.1' is not a number from 0 to 2",
+              "one that is too large");
+    error_has(rs_parse_reals(",2", 0, 2, 2, pair), "'' is not a number", "one that is none");
+    error_has(rs_parse_reals("1,", 0, 2, 2, pair), "'' is not a number", "or the other");
+    error_has(rs_parse_reals("1,1.00000000000000000000000000000000", 0, 2, 2, pair), "is not a number",
+              "one of more digits than any has");
     error_has(rs_parse_list("1,2,3,4", 1, 9, 3, list, &count), "list", "a list that is too long");
     error_has(rs_parse_list("1,,3", 1, 9, 3, list, &count), "whole number", "a list with a hole");
     error_has(rs_parse_list("1,2,", 1, 9, 3, list, &count), "whole number", "a list with an open end");

@@ -8,14 +8,24 @@
 #include "picture/warp.h"
 #include "tap.h"
 
-static struct rs_image turn(const struct rs_image *image, double degrees)
+static struct rs_image moved(const struct rs_image *image, struct rs_warp_move move)
 {
     struct rs_warp warp = {0};
     struct rs_image turned = {0};
     rs_warp_prepare(&warp, image);
-    rs_warp_rotate(&turned, &warp, degrees);
+    rs_warp_turn(&turned, &warp, &move);
     rs_warp_free(&warp);
     return turned;
+}
+
+static struct rs_warp_move by(double degrees)
+{
+    return (struct rs_warp_move){.zoom = 1, .degrees = degrees};
+}
+
+static struct rs_image turn(const struct rs_image *image, double degrees)
+{
+    return moved(image, by(degrees));
 }
 
 static const struct rs_image all_planes = {
@@ -98,18 +108,21 @@ static int bicubic(const struct rs_image *image, double x, double y, int plane)
     return (int)fmin(image->maxval, fmax(0, sum));
 }
 
-/* Sixteen taps and a kernel for each sample of each plane, where rs_warp_rotate works by pixels and tiles.
+/* Sixteen taps and a kernel for each sample of each plane, where rs_warp_turn works by pixels and tiles.
  * Returns how many samples differ; of the field of view, the tenth of a millionth of a pixel at whole numbers
  * is let pass. */
-static int count_unlike_twin(const struct rs_image *image, const struct rs_image *turned, double degrees,
-                             int tolerance)
+static int count_unlike_twin(const struct rs_image *image, const struct rs_image *turned,
+                             struct rs_warp_move move, int tolerance)
 {
-    double c = cos(degrees * M_PI / 180), s = sin(degrees * M_PI / 180);
+    double angle = (move.degrees + 90 * move.quarters) * M_PI / 180;
+    double c = cos(angle) / move.zoom, s = sin(angle) / move.zoom;
     int count = 0, planes = rs_image_planes(image) - image->has_fov;
     for (int row = 0; row < image->height; row++)
         for (int column = 0; column < image->width; column++) {
             double u = column + .5 - image->width / 2., v = row + .5 - image->height / 2.;
-            double x = image->width / 2. + c * u - s * v, y = image->height / 2. + s * u + c * v;
+            double side = c * u - s * v;
+            double x = image->width / 2. + (move.mirror ? -side : side),
+                   y = image->height / 2. + s * u + c * v;
             bool inside = x >= 0 && x < image->width && y >= 0 && y < image->height;
             bool field = inside && (!image->has_fov || rs_image_at(image, (int)x, (int)y)[planes] > 0);
             const uint16_t *found = rs_image_at(turned, column, row);
@@ -122,21 +135,37 @@ static int count_unlike_twin(const struct rs_image *image, const struct rs_image
     return count;
 }
 
-static void test_twin(struct rs_image like, int width, int height, double degrees)
+static void test_move(struct rs_image like, int width, int height, struct rs_warp_move move)
 {
     char kind[32];
-    struct rs_image image = noise(like, width, height), turned = turn(&image, degrees);
+    struct rs_image image = noise(like, width, height), turned = moved(&image, move);
     rs_image_kind(&image, kind);
     int samples = width * height * rs_image_planes(&image);
-    int unlike = count_unlike_twin(&image, &turned, degrees, 0),
-        far = count_unlike_twin(&image, &turned, degrees, 1);
+    int unlike = count_unlike_twin(&image, &turned, move, 0),
+        far = count_unlike_twin(&image, &turned, move, 1);
     ok(far == 0 && unlike <= samples / 50,
-       "%s %d x %d, maxval %d, by %g: %d of %d samples unlike the naive twin's", kind, width, height,
-       image.maxval, degrees, unlike, samples);
+       "%s %d x %d, maxval %d, %sby %d quarters and %g, %g times: %d of %d samples unlike the naive twin's",
+       kind, width, height, image.maxval, move.mirror ? "mirrored, " : "", move.quarters, move.degrees,
+       move.zoom, unlike, samples);
     ok(turned.has_fov && turned.width == width && turned.height == height && turned.maxval == image.maxval,
        "planes, size and maxval stay");
     rs_image_free(&image);
     rs_image_free(&turned);
+}
+
+static void test_twin(struct rs_image like, int width, int height, double degrees)
+{
+    test_move(like, width, height, by(degrees));
+}
+
+static void test_moves(void)
+{
+    const struct rs_image gray = {.subject = RS_GRAYSCALE, .maxval = 255};
+    test_move(all_planes, 61, 40, (struct rs_warp_move){true, 1, 0, 33});
+    test_move(all_planes, 60, 40, (struct rs_warp_move){true, 1.25, 3, 12.5});
+    test_move(all_planes, 259, 261, (struct rs_warp_move){false, .8, 1, 7});
+    test_move(gray, 33, 64, (struct rs_warp_move){false, 3.7, 2, 0});
+    test_move(gray, 40, 41, (struct rs_warp_move){true, .3, 0, 359});
 }
 
 static void test_twins(void)
@@ -167,35 +196,48 @@ static void test_still(void)
     rs_image_free(&image);
 }
 
-/* (column, row) of a copy turned by quarters of a circle comes from (*x, *y). */
-static void quarter_source(int quarters, int size, int column, int row, int *x, int *y)
+/* (column, row) of a copy comes from (*x, *y): turned by quarters of a circle about the centre, in half pixels from
+ * there, and mirrored; rounded down where that is between two pixels. */
+static void exact_source(const struct rs_image *image, struct rs_warp_move move, int column, int row, int *x,
+                         int *y)
 {
-    *x = column;
-    *y = row;
-    for (int i = 0; i < quarters; i++) {
-        int old = *x;
-        *x = size - 1 - *y;
-        *y = old;
+    int u = 2 * column + 1 - image->width, v = 2 * row + 1 - image->height;
+    for (int i = 0; i < move.quarters + (int)move.degrees / 90; i++) {
+        int old = u;
+        u = -v;
+        v = old;
     }
+    *x = (int)floor(((move.mirror ? -u : u) + image->width - 1) / 2.);
+    *y = (int)floor((v + image->height - 1) / 2.);
+}
+
+static void test_exact(int width, int height, struct rs_warp_move move)
+{
+    static const uint16_t black[5];
+    struct rs_image image = noise(all_planes, width, height), turned = moved(&image, move);
+    int unlike = 0, x, y;
+    for (int row = 0; row < height; row++)
+        for (int column = 0; column < width; column++) {
+            exact_source(&image, move, column, row, &x, &y);
+            bool inside = x >= 0 && x < width && y >= 0 && y < height;
+            unlike += memcmp(rs_image_at(&turned, column, row), inside ? rs_image_at(&image, x, y) : black,
+                             sizeof black) != 0;
+        }
+    ok(unlike == 0, "%d x %d: %s%d quarters and %g degrees counter-clockwise are exact in every plane", width,
+       height, move.mirror ? "mirrored, " : "", move.quarters, move.degrees);
+    rs_image_free(&image);
+    rs_image_free(&turned);
 }
 
 static void test_quarters(void)
 {
-    enum { SIZE = 33 };
-    struct rs_image image = noise(all_planes, SIZE, SIZE);
-    for (int quarters = 1; quarters < 4; quarters++) {
-        struct rs_image turned = turn(&image, 90 * quarters);
-        int unlike = 0, x, y;
-        for (int row = 0; row < SIZE; row++)
-            for (int column = 0; column < SIZE; column++) {
-                quarter_source(quarters, SIZE, column, row, &x, &y);
-                unlike += memcmp(rs_image_at(&turned, column, row), rs_image_at(&image, x, y),
-                                 5 * sizeof(uint16_t)) != 0;
-            }
-        ok(unlike == 0, "%d degrees counter-clockwise is exact in every plane", 90 * quarters);
-        rs_image_free(&turned);
+    for (int i = 0; i < 8; i++) {
+        test_exact(33, 33, (struct rs_warp_move){i / 4, 1, i % 4, 0});
+        test_exact(16, 16, (struct rs_warp_move){i / 4, 1, 0, 90 * (i % 4)});
+        test_exact(20, 33, (struct rs_warp_move){i / 4, 1, i % 4, 0});
+        test_exact(33, 20, (struct rs_warp_move){i / 4, 1, i % 4, 0});
+        test_exact(14, 30, (struct rs_warp_move){i / 4, 1, i % 4, 0});
     }
-    rs_image_free(&image);
 }
 
 static void test_flat(void)
@@ -223,11 +265,12 @@ static void test_flat(void)
 static void test_reuse(void)
 {
     struct rs_warp warp = {0};
+    const struct rs_warp_move move = by(12);
     struct rs_image turned = {0}, big = noise(all_planes, 90, 70), small = noise(all_planes, 20, 30);
     rs_warp_prepare(&warp, &big);
-    rs_warp_rotate(&turned, &warp, 12);
+    rs_warp_turn(&turned, &warp, &move);
     rs_warp_prepare(&warp, &small);
-    rs_warp_rotate(&turned, &warp, 12);
+    rs_warp_turn(&turned, &warp, &move);
     struct rs_image fresh = turn(&small, 12);
     ok(!memcmp(turned.samples, fresh.samples, 20 * 30 * 5 * sizeof *fresh.samples),
        "nothing is left of the image before");
@@ -240,16 +283,43 @@ static void test_reuse(void)
 
 static void test_angles(void)
 {
+    const struct rs_warp_range range = {.angle = 270, .zoom = {1, 1}};
     double sum = 0, least = 1e9, most = -1;
+    int others = 0;
     for (uint64_t i = 0; i < 10000; i++) {
-        double angle = rs_warp_angle(3, 270, i / 100, i % 100);
-        sum += angle;
-        least = fmin(least, angle);
-        most = fmax(most, angle);
+        struct rs_warp_move move = rs_warp_draw(&range, 3, i / 100, i % 100);
+        sum += move.degrees;
+        least = fmin(least, move.degrees);
+        most = fmax(most, move.degrees);
+        others += move.mirror || move.quarters || move.zoom != 1;
     }
     near(sum / 10000, 135, 3, "the mean angle is in the middle");
     ok(least >= 0 && least < 1 && most < 270 && most > 269, "from 0 to below the greatest");
-    ok(rs_warp_angle(3, 270, 1, 2) != rs_warp_angle(3, 270, 2, 1), "image and copy count");
+    ok(rs_warp_draw(&range, 3, 1, 2).degrees != rs_warp_draw(&range, 3, 2, 1).degrees,
+       "image and copy count");
+    ok(others == 0, "nothing else is done");
+}
+
+static void test_draws(void)
+{
+    const struct rs_warp_range all = {270, true, true, {.5, 2}}, angle = {270, false, false, {1, 1}};
+    int mirrored = 0, quarters[4] = {0}, larger = 0, other_angles = 0;
+    double least = 9, most = 0;
+    for (uint64_t i = 0; i < 10000; i++) {
+        struct rs_warp_move move = rs_warp_draw(&all, 3, i / 100, i % 100);
+        mirrored += move.mirror;
+        quarters[move.quarters]++;
+        larger += move.zoom > 1;
+        least = fmin(least, move.zoom);
+        most = fmax(most, move.zoom);
+        other_angles += move.degrees != rs_warp_draw(&angle, 3, i / 100, i % 100).degrees;
+    }
+    near(mirrored, 5000, 250, "every other copy is mirrored"); /* 5 standard deviations, here and below */
+    for (int i = 0; i < 4; i++)
+        near(quarters[i], 2500, 217, "every fourth is turned by %d quarters", i);
+    near(larger, 5000, 250, "as many become larger as smaller");
+    ok(least >= .5 && least < .501 && most <= 2 && most > 1.998, "from %g times to %g", least, most);
+    ok(other_angles == 0, "the angles are those without all that");
 }
 
 static void test_harden(void)
@@ -273,11 +343,13 @@ int main(void)
     test_pillow("turn_17x30.pam");
     test_pillow("turn_21x21.pam");
     test_twins();
+    test_moves();
     test_still();
     test_quarters();
     test_flat();
     test_reuse();
     test_angles();
+    test_draws();
     test_harden();
     return done();
 }
