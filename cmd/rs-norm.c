@@ -5,7 +5,8 @@
 
 static struct rs_prep prep = {.subtract_mean = true, .divide_std = true};
 static int mode, pixels;
-static int64_t size;
+static int64_t size, seed = 1;
+static double jitter[2];
 static bool gray, green;
 static const char *fit, *stats;
 
@@ -19,6 +20,9 @@ static struct rs_option options[] = {
     {"green", RS_FLAG, &green, .help = "one plane: the green one"},
     {"no-mean", RS_NEGATED, &prep.subtract_mean, .help = "do not subtract the mean"},
     {"no-std", RS_NEGATED, &prep.divide_std, .help = "do not divide by the standard deviation"},
+    {"jitter", RS_PAIR, &jitter, 0, 1, "SHARED,PLANE",
+     .help = "vary brightness and contrast, for training (0,0)"},
+    {"seed", RS_INT, &seed, 0, 0x1p53, "N", .help = "key of the random numbers of -jitter (1)"},
     {"fit", RS_OUTPUT, &fit, .argument = "STATS", .help = "dataset: write the statistics, and no tensors"},
     {"stats", RS_INPUT, &stats, .argument = "STATS", .help = "apply statistics that -fit wrote"},
     {0},
@@ -63,6 +67,10 @@ static void check_options(void)
         rs_tool_usage("-gray and -green are two answers to one question");
     if (size && prep.mode == RS_PREP_IMAGE)
         rs_tool_usage("-size names patches, but -mode=image wants whole photographs");
+    if (rs_tool_given("seed") && !rs_tool_given("jitter"))
+        rs_tool_usage("-seed has no meaning without -jitter");
+    if (fit && rs_tool_given("jitter"))
+        rs_tool_usage("-jitter has no meaning with -fit");
     if (fit && stats)
         rs_tool_usage("-fit and -stats: write statistics or apply them");
     if (fit && prep.mode != RS_PREP_DATASET)
@@ -126,6 +134,7 @@ int main(int argc, char **argv)
     static struct state state;
     rs_tool_begin(&tool, argc, &argv);
     check_options();
+    state.sample.jitter = (struct rs_jitter){jitter[0], jitter[1], (uint64_t)seed};
     uint64_t count = rs_tool_images(argv, fit ? add : apply, &state);
     if (fit) {
         rs_tool_check(fit, rs_prep_sums_end(&state.sums, &state.prep));

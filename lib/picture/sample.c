@@ -9,7 +9,9 @@ static void reserve(struct rs_sample *sample, size_t pixels)
 {
     if (pixels <= sample->capacity)
         return;
-    rs_sample_free(sample);
+    free(sample->image);
+    free(sample->vessel);
+    free(sample->fov);
     sample->image = rs_alloc(3 * pixels, sizeof *sample->image);
     sample->vessel = rs_alloc(pixels, 1);
     sample->fov = rs_alloc(pixels, 1);
@@ -44,6 +46,8 @@ const char *rs_sample_write(FILE *stream, struct rs_sample *sample, const struct
     struct rs_prep_constants constants = rs_prep_constants(prep, image);
     rs_prep_apply(prep, &constants, image, sample->image);
     fill_planes(sample, image, pixels);
+    rs_jitter_apply(&sample->jitter, sample->index++, sample->image, shape.channels, pixels,
+                    prep->fov_only ? sample->fov : NULL);
     rs_meta_set(&meta, "kind", "rs-tensor");
     rs_prep_to_meta(prep, &meta);
     const char *error = rs_tensor_write(stream, &shape, &meta, sample->image, sample->vessel, sample->fov);

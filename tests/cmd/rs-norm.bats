@@ -110,6 +110,30 @@ floats() {
     rs-norm -quiet -mode=image two.pgm | head -c "$(stat -c %s t)" | cmp - t
 }
 
+@test "-jitter: brightness and contrast, in the field of view, by seed and image" {
+    gray 4 1 10 20 60 90 >p.pgm
+    gray 4 1 100 100 100 0 >f.pgm
+    pamstack -quiet -tupletype=GRAYSCALE_FOV p.pgm f.pgm >one.pam
+    cat one.pam one.pam >two.pam
+    norm() { rs-norm -quiet -mode=image -pixels=fov "$@"; }
+    norm one.pam >plain
+    norm -jitter=0,0 one.pam | cmp - plain
+    norm -jitter=.2,.1 two.pam >t
+    norm -jitter=.2,.1 -seed=1 two.pam | cmp - t
+    norm -jitter=.2,.1 one.pam | cmp - <(head -c "$(stat -c %s plain)" t)
+    run ! cmp -s plain <(head -c "$(stat -c %s plain)" t)
+    run ! cmp -s <(tail -c "$(stat -c %s plain)" t) <(head -c "$(stat -c %s plain)" t)
+    run ! cmp -s t <(norm -jitter=.2,.1 -seed=2 two.pam)
+    # one line through all numbers of the image: x (1 + g) + o; and 0 outside
+    paste -d ' ' <(floats plain | tr ' ' '\n') <(floats t | tr ' ' '\n') | awk '{ x[NR] = $1; y[NR] = $2 } END {
+        gain = (y[3] - y[1]) / (x[3] - x[1]); off = y[1] + gain * (x[2] - x[1]) - y[2]
+        exit !(NR == 4 && y[4] == 0 && gain > 0 && gain != 1 && off < .001 && off > -.001) }'
+    norm -jitter=.2,.1 two.pam | rs-info | sed '/^lowest\|^highest\|^samples/d' | diff - <(norm two.pam | rs-info | sed '/^lowest\|^highest\|^samples/d')
+    fails 2 'no meaning without -jitter' rs-norm -seed=2 one.pam
+    fails 2 'no meaning with -fit' rs-norm -mode=dataset -fit=s -jitter=.1,.1 one.pam
+    fails 2 "-jitter: '2' is not a number from 0 to 1" rs-norm -jitter=2,0 one.pam
+}
+
 @test "cut or whole: what the mode does not take is refused" {
     rs-synth -quiet -width=40 -height=30 >whole.pam
     rs-patch -quiet -size=16 -count=2 whole.pam >cut.pam
