@@ -28,11 +28,12 @@ struct rs_kernel_act {
     uint32_t key[2];
 };
 
-/* The gradient through batch norm: dy = scale * d - slope * (y - mean) - shift, where d is dz * keep, or 0 where
- * z is 0. */
+/* The gradient through that: dy = scale * d - slope * (y - mean) - shift, where d is dz * keep, or 0 where ReLU or
+ * dropout left nothing of y. */
 struct rs_kernel_slope {
-    const float *mean, *scale, *slope, *shift;
-    float keep;
+    struct rs_kernel_act act;
+    const float *inverse; /* scale is gamma times this */
+    const float *slope, *shift;
 };
 
 struct rs_kernel {
@@ -60,12 +61,12 @@ struct rs_kernel {
     void (*moments)(double *sum, double *squares, const struct rs_map *y, int image, int i);
     void (*act)(const struct rs_map *z, const struct rs_map *y, int image, int i,
                 const struct rs_kernel_act *act);
-    /* dbeta += d, dgamma += d * (y - mean) * scale, with d and keep as in rs_kernel_slope */
-    void (*slopes)(double *dbeta, double *dgamma, const struct rs_map *const maps[3], int image, int i,
-                   const struct rs_kernel_slope *slope);
-    /* maps: dy, dz, z, y; dy may be dz */
-    void (*norm_back)(const struct rs_map *const maps[4], int image, int i,
-                      const struct rs_kernel_slope *slope);
+    /* dbeta += d, dgamma += d * (y - mean) * inverse */
+    void (*slopes)(double *dbeta, double *dgamma, const struct rs_map *dz, const struct rs_map *y, int image,
+                   int i, const struct rs_kernel_slope *slope);
+    /* dy may be dz */
+    void (*norm_back)(const struct rs_map *dy, const struct rs_map *dz, const struct rs_map *y, int image,
+                      int i, const struct rs_kernel_slope *slope);
     /* y's row i is the largest of x's rows 2i and 2i + 1; dx += dy where the largest was, the first of equals */
     void (*pool)(const struct rs_map *y, const struct rs_map *x, int image, int i);
     void (*pool_back)(const struct rs_map *dx, const struct rs_map *dy, const struct rs_map *x, int image,

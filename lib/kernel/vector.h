@@ -21,12 +21,9 @@ enum { LANES = 4, MOST = 6, SOME = 4, FEW = 2 };
 
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef uint32_t bits __attribute__((vector_size(4 * LANES)));
-typedef uint32_t half_bits __attribute__((vector_size(2 * LANES)));
-typedef float half __attribute__((vector_size(2 * LANES)));
-typedef double wide __attribute__((vector_size(4 * LANES))); /* as many as a half */
+typedef double wide __attribute__((vector_size(4 * LANES))); /* half as many */
 
 typedef vec vec_anywhere __attribute__((aligned(4), may_alias));
-typedef half half_anywhere __attribute__((aligned(4), may_alias));
 typedef wide wide_anywhere __attribute__((aligned(8), may_alias));
 
 INLINE vec load(const float *from)
@@ -58,16 +55,6 @@ INLINE void store_some(float *to, vec v, int count)
         to[i] = v[i];
 }
 
-INLINE half load_half(const float *from, int count)
-{
-    half v = {0};
-    if (count >= LANES / 2)
-        return *(const half_anywhere *)from;
-    for (int i = 0; i < count; i++)
-        v[i] = from[i];
-    return v;
-}
-
 INLINE wide load_wide(const double *from, int count)
 {
     wide v = {0};
@@ -86,9 +73,16 @@ INLINE void store_wide(double *to, wide v, int count)
         to[i] = v[i];
 }
 
-INLINE wide widen(half v)
+/* Converted whole: gcc 12 takes halves apart again and again. */
+INLINE void widen(wide to[2], vec v)
 {
-    return __builtin_convertvector(v, wide);
+    typedef double all __attribute__((vector_size(8 * LANES)));
+    union {
+        all whole;
+        wide halves[2];
+    } both = {__builtin_convertvector(v, all)};
+    to[0] = both.halves[0];
+    to[1] = both.halves[1];
 }
 
 /* As written, NaN stays NaN: a run that has broken must show it. */

@@ -39,28 +39,38 @@ void rs_norm_measure(const struct rs_norm *norm, int c, const double *sums, doub
     }
 }
 
+/* Of the image of that number in its batch. */
+static struct rs_kernel_act act_of(const struct rs_norm *norm, const struct rs_drop *drop, int image)
+{
+    struct rs_rng rng = rs_rng_at(drop->seed, "dropout", drop->step << 8 | drop->layer, (uint64_t)image);
+    uint64_t key = rs_rng_next(&rng);
+    return (struct rs_kernel_act){norm->mean,    norm->scale,   norm->beta,
+                                  dropped(drop), keep_of(drop), {(uint32_t)key, (uint32_t)(key >> 32)}};
+}
+
+static struct rs_kernel_slope slope_of(const struct rs_norm *norm, const struct rs_drop *drop, int image)
+{
+    return (struct rs_kernel_slope){act_of(norm, drop, image), norm->inverse, norm->slope, norm->shift};
+}
+
 void rs_norm_forward(struct rs_map z, struct rs_map y, const struct rs_norm *norm, const struct rs_drop *drop,
                      int image)
 {
-    struct rs_kernel_act act = {norm->mean, norm->scale, norm->beta, dropped(drop), keep_of(drop), {0}};
     for (int n = 0; n < y.n; n++) {
-        struct rs_rng rng =
-            rs_rng_at(drop->seed, "dropout", drop->step << 8 | drop->layer, (uint64_t)(image + n));
-        uint64_t key = rs_rng_next(&rng);
-        act.key[0] = (uint32_t)key;
-        act.key[1] = (uint32_t)(key >> 32);
+        struct rs_kernel_act act = act_of(norm, drop, image + n);
         for (int i = 0; i < y.h; i++)
             rs_kernel()->act(&z, &y, n, i, &act);
     }
 }
 
-void rs_norm_slopes(double *sums, struct rs_map dz, struct rs_map z, struct rs_map y,
-                    const struct rs_norm *norm, const struct rs_drop *drop)
+void rs_norm_slopes(double *sums, struct rs_map dz, struct rs_map y, const struct rs_norm *norm,
+                    const struct rs_drop *drop, int image)
 {
-    const struct rs_map *maps[] = {&dz, &z, &y};
-    struct rs_kernel_slope slope = {.mean = norm->mean, .scale = norm->inverse, .keep = keep_of(drop)};
-    for (int row = 0; row < y.n * y.h; row++)
-        rs_kernel()->slopes(sums, sums + y.c, maps, row / y.h, row % y.h, &slope);
+    for (int n = 0; n < y.n; n++) {
+        struct rs_kernel_slope slope = slope_of(norm, drop, image + n);
+        for (int i = 0; i < y.h; i++)
+            rs_kernel()->slopes(sums, sums + y.c, &dz, &y, n, i, &slope);
+    }
 }
 
 /* The paper's chain rule, gathered: dy = gamma inverse (d - mean(d) - yhat mean(d yhat)), which is
@@ -76,13 +86,14 @@ void rs_norm_gradient(const struct rs_norm *norm, int c, const double *sums, dou
     }
 }
 
-void rs_norm_backward(struct rs_map dy, struct rs_map dz, struct rs_map z, struct rs_map y,
-                      const struct rs_norm *norm, const struct rs_drop *drop)
+void rs_norm_backward(struct rs_map dy, struct rs_map dz, struct rs_map y, const struct rs_norm *norm,
+                      const struct rs_drop *drop, int image)
 {
-    const struct rs_map *maps[] = {&dy, &dz, &z, &y};
-    struct rs_kernel_slope slope = {norm->mean, norm->scale, norm->slope, norm->shift, keep_of(drop)};
-    for (int row = 0; row < y.n * y.h; row++)
-        rs_kernel()->norm_back(maps, row / y.h, row % y.h, &slope);
+    for (int n = 0; n < y.n; n++) {
+        struct rs_kernel_slope slope = slope_of(norm, drop, image + n);
+        for (int i = 0; i < y.h; i++)
+            rs_kernel()->norm_back(&dy, &dz, &y, n, i, &slope);
+    }
 }
 
 void rs_norm_fold(float *w, float *bias, int k, int co, const struct rs_norm *norm, const float *running_mean,

@@ -38,21 +38,21 @@ void rs_norm_moments(double *sums, struct rs_map y);
 void rs_norm_measure(const struct rs_norm *norm, int c, const double *sums, double pixels,
                      float *running_mean, float *running_variance);
 
-/* z from y; z may be y. `image`: the number of y's first image in the batch. */
+/* z from y; z may be y. `image`, here and below: the number of y's first image in the batch. */
 void rs_norm_forward(struct rs_map z, struct rs_map y, const struct rs_norm *norm, const struct rs_drop *drop,
                      int image);
 
 /* Adds the sums that are the gradients of beta and of gamma. */
-void rs_norm_slopes(double *sums, struct rs_map dz, struct rs_map z, struct rs_map y,
-                    const struct rs_norm *norm, const struct rs_drop *drop);
+void rs_norm_slopes(double *sums, struct rs_map dz, struct rs_map y, const struct rs_norm *norm,
+                    const struct rs_drop *drop, int image);
 
 /* Sets dgamma, dbeta and what rs_norm_backward needs from the sums. */
 void rs_norm_gradient(const struct rs_norm *norm, int c, const double *sums, double pixels, float *dgamma,
                       float *dbeta);
 
 /* dy from dz; dy may be dz. */
-void rs_norm_backward(struct rs_map dy, struct rs_map dz, struct rs_map z, struct rs_map y,
-                      const struct rs_norm *norm, const struct rs_drop *drop);
+void rs_norm_backward(struct rs_map dy, struct rs_map dz, struct rs_map y, const struct rs_norm *norm,
+                      const struct rs_drop *drop, int image);
 
 /* A convolution of `co` channels (weights [k][co], no bias) and running averages to one convolution with bias [co]:
  * what evaluation runs. */

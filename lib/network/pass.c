@@ -380,8 +380,7 @@ static void add_slopes(struct rs_pass *pass, int u, int first, int count, int sh
     struct unit *unit = &pass->unit[u];
     struct rs_drop drop = drop_of(pass, u);
     rs_norm_slopes(pass->moments[shard], rs_map_images(unit->d, first, count),
-                   rs_map_images(unit->z, first, count), rs_map_images(unit->y, first, count), &unit->norm,
-                   &drop);
+                   rs_map_images(unit->y, first, count), &unit->norm, &drop, first);
 }
 
 static void head_back_chunk(struct rs_pass *pass, int first, int count, int shard, int worker)
@@ -417,8 +416,7 @@ static void backward_chunk(struct rs_pass *pass, int first, int count, int shard
     struct worker *own = &pass->workers[worker];
     struct rs_map d = rs_map_images(unit->d, first, count);
     struct rs_drop drop = drop_of(pass, pass->at);
-    rs_norm_backward(d, d, rs_map_images(unit->z, first, count), rs_map_images(unit->y, first, count),
-                     &unit->norm, &drop);
+    rs_norm_backward(d, d, rs_map_images(unit->y, first, count), &unit->norm, &drop, first);
     rs_conv_backward(own->sums, d, rs_map_images(unit->x, first, count), unit->weights.conv, own->scratch);
     if (pass->at == 0)
         return;

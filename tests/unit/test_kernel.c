@@ -404,7 +404,7 @@ enum { H = 3, W = 7, CHANNELS = 70 };
 struct rows {
     int c;
     struct rs_map y, z, dz;
-    float *mean, *scale, *beta, *slope, *shift;
+    float *mean, *scale, *beta, *inverse, *slope, *shift;
     struct rs_kernel_act act;
     struct rs_kernel_slope back;
     const double *start; /* of sums, [2][c] */
@@ -413,14 +413,14 @@ struct rows {
 static struct rows rows_new(int c, unsigned threshold)
 {
     struct rows t = {.c = c, .y = map_noise(1, H, W, c), .dz = map_noise(1, H, W, c)};
-    float **const arrays[] = {&t.mean, &t.scale, &t.beta, &t.slope, &t.shift};
-    for (int i = 0; i < 5; i++)
+    float **const arrays[] = {&t.mean, &t.scale, &t.beta, &t.inverse, &t.slope, &t.shift};
+    for (int i = 0; i < 6; i++)
         *arrays[i] = noise_array((size_t)c);
     t.z = map_like(&t.y);
     t.act = (struct rs_kernel_act){t.mean, t.scale,
                                    t.beta, threshold,
                                    1.25f,  {(uint32_t)rs_rng_next(&rng), (uint32_t)rs_rng_next(&rng)}};
-    t.back = (struct rs_kernel_slope){t.mean, t.scale, t.slope, t.shift, 1.25f};
+    t.back = (struct rs_kernel_slope){t.act, t.inverse, t.slope, t.shift};
     float *start = noise_array(2 * (size_t)c);
     t.start = doubles(start, 2 * (size_t)c);
     free(start);
@@ -429,7 +429,7 @@ static struct rows rows_new(int c, unsigned threshold)
 
 static void rows_free(struct rows *t)
 {
-    void *all[] = {t->mean, t->scale, t->beta, t->slope, t->shift, (void *)t->start};
+    void *all[] = {t->mean, t->scale, t->beta, t->inverse, t->slope, t->shift, (void *)t->start};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     map_free(t->y);
@@ -439,9 +439,8 @@ static void rows_free(struct rows *t)
 
 /* The sums of a kernel over all rows of maps, [2][c] to be freed, from where `start` left them. */
 static double *sums_of(const struct rs_kernel *kernel, const struct rows *t, struct rs_map dz,
-                       struct rs_map z, struct rs_map y, bool back)
+                       struct rs_map y, bool back)
 {
-    const struct rs_map *maps[] = {&dz, &z, &y};
     size_t c = (size_t)t->c;
     double *first = rs_alloc(c, sizeof *first), *second = rs_alloc(c, sizeof *second);
     double *both = rs_alloc(2 * c, sizeof *both);
@@ -449,7 +448,7 @@ static double *sums_of(const struct rs_kernel *kernel, const struct rows *t, str
     memcpy(second, t->start + c, c * sizeof *second);
     for (int i = 0; i < H; i++)
         if (back)
-            kernel->slopes(first, second, maps, 0, i, &t->back);
+            kernel->slopes(first, second, &dz, &y, 0, i, &t->back);
         else
             kernel->moments(first, second, &y, 0, i);
     memcpy(both, first, c * sizeof *first);
@@ -462,13 +461,12 @@ static double *sums_of(const struct rs_kernel *kernel, const struct rows *t, str
 /* The same from maps that lie in larger ones. */
 static bool same_sums(const struct rs_kernel *kernel, const struct rows *t, const double *sums, bool back)
 {
-    struct island dz = island_of(&t->dz), z = island_of(&t->z), y = island_of(&t->y);
-    double *found = sums_of(kernel, t, dz.map, z.map, y.map, back);
-    bool same = !memcmp(found, sums, 2 * (size_t)t->c * sizeof *sums) && island_intact(&dz) &&
-                island_intact(&z) && island_intact(&y);
+    struct island dz = island_of(&t->dz), y = island_of(&t->y);
+    double *found = sums_of(kernel, t, dz.map, y.map, back);
+    bool same =
+        !memcmp(found, sums, 2 * (size_t)t->c * sizeof *sums) && island_intact(&dz) && island_intact(&y);
     free(found);
     island_free(&dz);
-    island_free(&z);
     island_free(&y);
     return same;
 }
@@ -482,7 +480,7 @@ static double at(const struct rs_map *map, int i, int k)
 /* Sums of H W terms in double; squares of floats are exact there. */
 static int count_wrong_moments(const struct rs_kernel *kernel, const struct rows *t)
 {
-    double *found = sums_of(kernel, t, t->dz, t->z, t->y, false);
+    double *found = sums_of(kernel, t, t->dz, t->y, false);
     int wrong = !same_sums(kernel, t, found, false);
     for (int k = 0; k < t->c; k++) {
         double sum = t->start[k], squares = t->start[t->c + k], size = fabs(sum),
@@ -504,11 +502,11 @@ static int count_wrong_moments(const struct rs_kernel *kernel, const struct rows
 /* Terms are floats: d is rounded once, d yhat four times; their sum is not. */
 static int count_wrong_slopes(const struct rs_kernel *kernel, const struct rows *t)
 {
-    double *found = sums_of(kernel, t, t->dz, t->z, t->y, true), keep = (double)t->back.keep;
+    double *found = sums_of(kernel, t, t->dz, t->y, true), keep = (double)t->act.keep;
     int wrong = !same_sums(kernel, t, found, true);
     for (int k = 0; k < t->c; k++) {
         double dbeta = t->start[k], dgamma = t->start[t->c + k], beta_size = 0, gamma_size = 0;
-        double mean = (double)t->mean[k], scale = (double)t->scale[k];
+        double mean = (double)t->mean[k], scale = (double)t->inverse[k];
         for (int i = 0; i < H * W; i++) {
             double d = at(&t->z, i, k) != 0 ? at(&t->dz, i, k) * keep : 0, y = at(&t->y, i, k) - mean;
             dbeta += d;
@@ -523,7 +521,7 @@ static int count_wrong_slopes(const struct rs_kernel *kernel, const struct rows 
     return wrong;
 }
 
-/* "lowbias32" with keys, a number at a time. */
+/* "lowbias32" with keys, a number at a time. A pixel in an even column and its right neighbour share one hash. */
 static uint32_t hash_twin(uint32_t x, const uint32_t key[2])
 {
     x += key[0];
@@ -564,30 +562,31 @@ static int count_wrong_act(const struct rs_kernel *kernel, const struct rows *t)
         for (int k = 0; k < t->c; k++) {
             double scaled = (at(&t->y, i, k) - (double)t->mean[k]) * (double)t->scale[k];
             double beta = (double)t->beta[k], wanted = keep * fmax(scaled + beta, 0);
-            if (hash_twin((uint32_t)(i * t->c + k), t->act.key) >> 16 < t->act.threshold)
+            int left = i / W * W + i % W / 2 * 2;
+            uint32_t drawn = hash_twin((uint32_t)(left * t->c + k), t->act.key);
+            if ((i == left ? drawn >> 16 : drawn & 0xffff) < t->act.threshold)
                 wanted = 0;
             wrong += !(fabs(at(&t->z, i, k) - wanted) <= 4 * U * keep * (fabs(scaled) + fabs(beta)));
         }
     return wrong;
 }
 
-static void back_rows(const struct rs_kernel *kernel, const struct rows *t,
-                      const struct rs_map *const maps[4])
+static void back_rows(const struct rs_kernel *kernel, const struct rows *t, struct rs_map dy,
+                      struct rs_map dz, struct rs_map y)
 {
     for (int i = 0; i < H; i++)
-        kernel->norm_back(maps, 0, i, &t->back);
+        kernel->norm_back(&dy, &dz, &y, 0, i, &t->back);
 }
 
 static bool same_back(const struct rs_kernel *kernel, const struct rows *t, const struct rs_map *wanted)
 {
-    struct island dz = island_of(&t->dz), z = island_of(&t->z), y = island_of(&t->y),
-                  dy = island_unwritten(1, H, W, t->c);
-    back_rows(kernel, t, (const struct rs_map *const[]){&dy.map, &dz.map, &z.map, &y.map});
+    struct island dz = island_of(&t->dz), y = island_of(&t->y), dy = island_unwritten(1, H, W, t->c);
+    back_rows(kernel, t, dy.map, dz.map, y.map);
     bool same = map_same(&dy.map, wanted) && island_intact(&dy) && island_intact(&dz);
-    back_rows(kernel, t, (const struct rs_map *const[]){&dz.map, &dz.map, &z.map, &y.map});
-    same = same && map_same(&dz.map, wanted) && island_intact(&dz) && island_intact(&z) && island_intact(&y);
-    struct island *all[] = {&dz, &z, &y, &dy};
-    for (int i = 0; i < 4; i++)
+    back_rows(kernel, t, dz.map, dz.map, y.map);
+    same = same && map_same(&dz.map, wanted) && island_intact(&dz) && island_intact(&y);
+    struct island *all[] = {&dz, &y, &dy};
+    for (int i = 0; i < 3; i++)
         island_free(all[i]);
     return same;
 }
@@ -596,11 +595,11 @@ static bool same_back(const struct rs_kernel *kernel, const struct rows *t, cons
 static int count_wrong_back(const struct rs_kernel *kernel, const struct rows *t)
 {
     struct rs_map dy = map_like(&t->y);
-    back_rows(kernel, t, (const struct rs_map *const[]){&dy, &t->dz, &t->z, &t->y});
+    back_rows(kernel, t, dy, t->dz, t->y);
     int wrong = !same_back(kernel, t, &dy) + !border_is_zero(&dy);
     for (int i = 0; i < H * W; i++)
         for (int k = 0; k < t->c; k++) {
-            double d = at(&t->z, i, k) != 0 ? at(&t->dz, i, k) * (double)t->back.keep : 0;
+            double d = at(&t->z, i, k) != 0 ? at(&t->dz, i, k) * (double)t->act.keep : 0;
             double first = (double)t->scale[k] * d, shift = (double)t->shift[k];
             double second = (double)t->slope[k] * (at(&t->y, i, k) - (double)t->mean[k]);
             wrong += !(fabs(at(&dy, i, k) - (first - second - shift)) <=

@@ -101,11 +101,11 @@ static void backward(struct norm_case *t, struct rs_map dy, struct rs_map dz)
     clear_sums(t);
     for (int i = 0; i < 2; i++) {
         struct part p = part_of(&t->y, i);
-        rs_norm_slopes(t->sums, rs_map_images(dz, p.first, p.count), rs_map_images(t->z, p.first, p.count),
-                       rs_map_images(t->y, p.first, p.count), &t->norm, t->drop);
+        rs_norm_slopes(t->sums, rs_map_images(dz, p.first, p.count), rs_map_images(t->y, p.first, p.count),
+                       &t->norm, t->drop, p.first);
     }
     rs_norm_gradient(&t->norm, t->c, t->sums, t->pixels, t->dgamma, t->dbeta);
-    rs_norm_backward(dy, dz, t->z, t->y, &t->norm, t->drop);
+    rs_norm_backward(dy, dz, t->y, &t->norm, t->drop, 0);
 }
 
 static struct field act_twin(const struct norm_case *t)

@@ -125,7 +125,7 @@ static double worst_part(struct net_case *t, const char **name)
 
 static void test_net(const struct rs_unet_shape *shape, int n, int size, double dropout)
 {
-    const struct rs_drop drop = {.p = dropout, .seed = 3, .layer = 99, .step = 9};
+    const struct rs_drop drop = {.p = dropout, .seed = 6, .layer = 99, .step = 9};
     struct net_case t = net_case_new(shape, n, size, &drop);
     const char *name = "none";
     double loss = run_net(&t, &drop);
