@@ -73,7 +73,7 @@ void rs_tool_warn(const char *text);
 /* Opens an operand ("-" is stdin), or fails. */
 FILE *rs_tool_open(const char *path);
 
-int64_t rs_tool_max_pixels(void);                     /* -max-pixels */
+int64_t rs_tool_max_pixels(void); /* -max-pixels: what is made of an image is held to it, too */
 void rs_tool_say_image(const struct rs_image *image); /* with -verbose: what it is */
 
 /* rs_image_read, held to -max-pixels. */

@@ -70,6 +70,7 @@ refused() {
 }
 
 @test "rs-rotate: streams that are cut" { hostile cuts rs-rotate; }
+@test "rs-scale: streams that are cut" { hostile cuts rs-scale; }
 @test "rs-patch: streams that are cut" { hostile cuts rs-patch; }
 @test "rs-fov: streams that are cut" { hostile cuts rs-fov; }
 @test "rs-norm: streams and statistics that are cut" { hostile cuts rs-norm; }
@@ -81,6 +82,7 @@ refused() {
 @test "rs-plot: tables that are cut" { hostile cuts rs-plot; }
 
 @test "rs-rotate: headers with a bit that is flipped" { hostile flips rs-rotate; }
+@test "rs-scale: headers with a bit that is flipped" { hostile flips rs-scale; }
 @test "rs-patch: headers with a bit that is flipped" { hostile flips rs-patch; }
 @test "rs-fov: headers with a bit that is flipped" { hostile flips rs-fov; }
 @test "rs-norm: headers with a bit that is flipped" { hostile flips rs-norm; }
@@ -92,6 +94,7 @@ refused() {
 @test "rs-plot: tables with a bit that is flipped" { hostile flips rs-plot; }
 
 @test "rs-rotate: images that lie" { hostile headers rs-rotate; }
+@test "rs-scale: images that lie" { hostile headers rs-scale; }
 @test "rs-patch: images that lie" { hostile headers rs-patch; }
 @test "rs-fov: images that lie" { hostile headers rs-fov; }
 @test "rs-norm: images that lie" { hostile headers rs-norm; }
@@ -117,6 +120,7 @@ refused() {
 
 @test "rs-synth: slow readers, and some that go" { hostile reads rs-synth; }
 @test "rs-rotate: byte by byte, slow readers, signals" { hostile reads rs-rotate; }
+@test "rs-scale: byte by byte, slow readers, signals" { hostile reads rs-scale; }
 @test "rs-patch: byte by byte, slow readers, signals" { hostile reads rs-patch; }
 @test "rs-fov: byte by byte, slow readers, signals" { hostile reads rs-fov; }
 @test "rs-norm: byte by byte, slow readers, signals" { hostile reads rs-norm; }
@@ -129,6 +133,7 @@ refused() {
 
 @test "rs-synth: standard output full or closed" { hostile outputs rs-synth; }
 @test "rs-rotate: standard output full or closed" { hostile outputs rs-rotate; }
+@test "rs-scale: standard output full or closed" { hostile outputs rs-scale; }
 @test "rs-patch: standard output full or closed" { hostile outputs rs-patch; }
 @test "rs-fov: standard output full or closed" { hostile outputs rs-fov; }
 @test "rs-norm: standard output full or closed" { hostile outputs rs-norm; }
@@ -141,6 +146,7 @@ refused() {
 
 @test "rs-synth: options that are none" { hostile names rs-synth; }
 @test "rs-rotate: files that are none" { hostile names rs-rotate; }
+@test "rs-scale: files that are none" { hostile names rs-scale; }
 @test "rs-patch: files that are none" { hostile names rs-patch; }
 @test "rs-fov: files that are none" { hostile names rs-fov; }
 @test "rs-norm: files that are none or cannot be written" { hostile names rs-norm; }
@@ -153,6 +159,7 @@ refused() {
 
 @test "rs-synth: a disk of 64 KiB" { on_disk rs-synth; }
 @test "rs-rotate: a disk of 64 KiB" { on_disk rs-rotate; }
+@test "rs-scale: a disk of 64 KiB" { on_disk rs-scale; }
 @test "rs-patch: a disk of 64 KiB" { on_disk rs-patch; }
 @test "rs-fov: a disk of 64 KiB" { on_disk rs-fov; }
 @test "rs-norm: a disk of 64 KiB, and one that is read only" { on_disk rs-norm; }
@@ -165,6 +172,7 @@ refused() {
 
 @test "rs-synth: in German" { in_german rs-synth; }
 @test "rs-rotate: in German" { in_german rs-rotate; }
+@test "rs-scale: in German" { in_german rs-scale; }
 @test "rs-patch: in German" { in_german rs-patch; }
 @test "rs-fov: in German" { in_german rs-fov; }
 @test "rs-norm: in German" { in_german rs-norm; }
@@ -177,6 +185,7 @@ refused() {
 
 @test "rs-synth: memory refused" { refused rs-synth; }
 @test "rs-rotate: memory refused" { refused rs-rotate; }
+@test "rs-scale: memory refused" { refused rs-scale; }
 @test "rs-patch: memory refused" { refused rs-patch; }
 @test "rs-fov: memory refused" { refused rs-fov; }
 @test "rs-norm: memory refused" { refused rs-norm; }

@@ -13,6 +13,7 @@ setup_file() {
 needs() {
     case $1 in
     rs-infer) echo "-model=$MODEL" ;;
+    rs-scale) echo "-factor=2" ;;
     esac
 }
 
@@ -49,6 +50,15 @@ readers() {
     printf 'P5 3 2 255\n123456' | rs-rotate -quiet -max-pixels=6 >turned
     printf 'P5 3 2 255\n123456P5 3 3 255\n' >two
     fails 1 "two: image 2: 3 x 3 pixels are more" bash -c "rs-rotate -max-pixels=6 two >turned"
+}
+
+@test "what rs-scale makes is held to it, too, before there is room for it" {
+    fails 1 "stdin: image 1: 3 x 2 pixels, resized by 2, are more than -max-pixels=23" \
+        bash -c "printf 'P5 3 2 255\n123456' | rs-scale -factor=2 -max-pixels=23"
+    printf 'P5 3 2 255\n123456' | rs-scale -quiet -factor=2 -max-pixels=24 >made
+    pgmmake .5 1000 700 >wide
+    if bare; then ulimit -v 500000; fi
+    fails 1 "resized by 1000, are more than -max-pixels=178956970" rs-scale -factor=1000 wide
 }
 
 @test "rs-score holds the maps of -compare to it, too" {

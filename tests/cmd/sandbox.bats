@@ -35,6 +35,7 @@ probe_tool() {
     local words=()
     case $1 in
     rs-infer) words=("-model=$FILES/model") ;;
+    rs-scale) words=(-factor=2) ;;
     rs-train) words=(-model=beside/m -epochs=1) ;;
     esac
     rm -f report

@@ -33,11 +33,12 @@ def turn(image, angle):
     return numpy.dstack([plane.rotate(angle, resample=Image.Resampling.BICUBIC) for plane in planes])
 
 
-random = numpy.random.default_rng(1)
-for width, height in SIZES:
-    image = draw(width, height, random)
-    here = os.path.dirname(os.path.abspath(__file__))
-    with open(os.path.join(here, "turn_%dx%d.pam" % (width, height)), "wb") as file:
-        write(file, image)
-        for angle in ANGLES:
-            write(file, turn(image, angle))
+if __name__ == "__main__":
+    random = numpy.random.default_rng(1)
+    for width, height in SIZES:
+        image = draw(width, height, random)
+        here = os.path.dirname(os.path.abspath(__file__))
+        with open(os.path.join(here, "turn_%dx%d.pam" % (width, height)), "wb") as file:
+            write(file, image)
+            for angle in ANGLES:
+                write(file, turn(image, angle))
