@@ -19,7 +19,7 @@ needs() {
 
 # The tools that read images, as their sources have it
 readers() {
-    grep -l rs_tool_images "$ROOT"/cmd/*.c | xargs basename -a -s .c
+    grep -lE 'rs_tool_(images|items)' "$ROOT"/cmd/*.c | xargs basename -a -s .c
 }
 
 @test "every tool that reads images has the option, and no other" {
