@@ -101,6 +101,13 @@ INLINE struct tile tile_of(const struct grid *grid, int number)
                          inside % grid->across * RS_TILE};
 }
 
+/* Into one of 36 streams, which are too many for the processor to see where they go on. */
+INLINE void store_ahead(float *to, vec v)
+{
+    store(to, v);
+    __builtin_prefetch(to + LANES, 1);
+}
+
 INLINE void spread_input(float *to, ptrdiff_t plane, const float *x, ptrdiff_t row, ptrdiff_t pixel)
 {
     vec half_way[6][6];
@@ -121,7 +128,7 @@ INLINE void spread_input(float *to, ptrdiff_t plane, const float *x, ptrdiff_t r
         input_transform(t, half_way[a]);
 #pragma GCC unroll 6
         for (int b = 0; b < 6; b++)
-            store(to + (a * 6 + b) * plane, t[b]);
+            store_ahead(to + (a * 6 + b) * plane, t[b]);
     }
 }
 
@@ -145,7 +152,7 @@ INLINE void spread_gradient(float *to, ptrdiff_t plane, const float *dy, ptrdiff
         gradient_transform(t, half_way[a]);
 #pragma GCC unroll 6
         for (int b = 0; b < 6; b++)
-            store(to + (a * 6 + b) * plane, t[b]);
+            store_ahead(to + (a * 6 + b) * plane, t[b]);
     }
 }
 

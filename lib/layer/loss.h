@@ -1,4 +1,5 @@
-/* Binary log loss of logits: -t log p - (1 - t) log(1 - p) with p = 1 / (1 + exp(-x)), natural logarithm. */
+/* Binary log loss of logits: -t log p - (1 - t) log(1 - p) with p = 1 / (1 + exp(-x)), natural logarithm.
+ * On the pool's threads; not to be called within rs_parallel. */
 #ifndef RS_LAYER_LOSS_H
 #define RS_LAYER_LOSS_H
 

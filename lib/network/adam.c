@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 void rs_adam_start(struct rs_adam *adam, size_t count)
 {
@@ -20,17 +21,38 @@ void rs_adam_free(struct rs_adam *adam)
     adam->mean = adam->square = NULL;
 }
 
-void rs_adam_step(struct rs_adam *adam, float *parameters, const float *gradient)
+enum { SHARDS = 8 };
+
+struct step {
+    struct rs_adam *adam;
+    float *parameters;
+    const float *gradient;
+    float rate, root;
+};
+
+static void step_shard(void *context, int shard, int worker)
 {
-    double step = (double)++adam->step;
+    const struct step *step = context;
+    const struct rs_adam *adam = step->adam;
     float beta1 = (float)adam->beta1, beta2 = (float)adam->beta2, epsilon = (float)adam->epsilon;
     float rest1 = (float)(1 - adam->beta1), rest2 = (float)(1 - adam->beta2); /* 1 - .999f is off by 1e-5 */
-    float rate = (float)(adam->lr / (1 - pow(adam->beta1, step)));
-    float root = (float)(1 / sqrt(1 - pow(adam->beta2, step)));
-    for (size_t i = 0; i < adam->count; i++) {
-        float g = gradient[i];
+    size_t end = adam->count * (size_t)(shard + 1) / SHARDS;
+    (void)worker;
+    for (size_t i = adam->count * (size_t)shard / SHARDS; i < end; i++) {
+        float g = step->gradient[i];
         float m = adam->mean[i] = beta1 * adam->mean[i] + rest1 * g;
         float v = adam->square[i] = beta2 * adam->square[i] + rest2 * (g * g);
-        parameters[i] -= rate * m / (sqrtf(v) * root + epsilon);
+        step->parameters[i] -= step->rate * m / (sqrtf(v) * step->root + epsilon);
     }
+}
+
+void rs_adam_step(struct rs_adam *adam, float *parameters, const float *gradient)
+{
+    double number = (double)++adam->step;
+    struct step step = {.adam = adam,
+                        .parameters = parameters,
+                        .gradient = gradient,
+                        .rate = (float)(adam->lr / (1 - pow(adam->beta1, number))),
+                        .root = (float)(1 / sqrt(1 - pow(adam->beta2, number)))};
+    rs_parallel(step_shard, &step, SHARDS);
 }
