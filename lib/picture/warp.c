@@ -128,13 +128,31 @@ static struct turn turn_about_centre(const struct rs_image *image, const struct 
     return turn;
 }
 
+/* The first `planes` of a pixel; the size of each copy is a constant. */
+static inline void put_planes(uint16_t *to, samples v, size_t planes)
+{
+    switch (planes) {
+    case 1:
+        memcpy(to, &v, 1 * sizeof *to);
+        break;
+    case 2:
+        memcpy(to, &v, 2 * sizeof *to);
+        break;
+    case 3:
+        memcpy(to, &v, 3 * sizeof *to);
+        break;
+    default:
+        memcpy(to, &v, 4 * sizeof *to);
+    }
+}
+
 static void turn_pixel(uint16_t *to, const struct rs_warp *warp, double x, double y)
 {
     const struct rs_image *image = warp->image;
     if (!(x >= 0 && x < image->width && y >= 0 && y < image->height))
         return;
     samples v = cut_off(bicubic(warp, x, y), (float)image->maxval);
-    memcpy(to, &v, warp->planes * sizeof *to);
+    put_planes(to, v, warp->planes);
     size_t nearest = (size_t)y * (size_t)image->width + (size_t)x;
     if (!image->has_fov || rs_image_yes(image, image->samples[nearest * (warp->planes + 1) + warp->planes]))
         to[warp->planes] = (uint16_t)image->maxval;
