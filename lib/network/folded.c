@@ -5,62 +5,49 @@
 
 #include "layer/norm.h"
 
-static void take(struct rs_arena *arena, struct rs_folded_conv *conv, const struct rs_conv_place *at)
+static void take_all(struct rs_folded *folded)
 {
-    conv->conv = (struct rs_conv){at->size, at->ci, at->co};
-    conv->packed = rs_arena_take(arena, rs_conv_packed(conv->conv), sizeof *conv->packed);
-}
-
-static void take_all(struct rs_folded *folded, const struct rs_unet_plan *plan)
-{
-    for (int l = 0; l < folded->shape.levels; l++)
-        for (int i = 0; i < 2; i++) {
-            take(&folded->arena, &folded->enc[l][i], &plan->enc[l].conv[i]);
-            if (l + 1 < folded->shape.levels)
-                take(&folded->arena, &folded->dec[l][i], &plan->dec[l].conv[i]);
-        }
-    for (int l = 0; l + 1 < folded->shape.levels; l++)
-        take(&folded->arena, &folded->up[l], &plan->up[l]);
-    take(&folded->arena, &folded->head, &plan->head);
-}
-
-static void pack_plain(struct rs_folded_conv *conv, const struct rs_unet *net, const struct rs_conv_place *at)
-{
-    rs_conv_pack(conv->packed, conv->conv, net->parameters + at->w, net->parameters + at->b);
-}
-
-static void pack_block(struct rs_folded_conv conv[2], const struct rs_unet *net,
-                       const struct rs_block_place *at)
-{
-    for (int i = 0; i < 2; i++) {
-        const struct rs_conv_place *place = &at->conv[i];
-        size_t k = (size_t)place->size * (size_t)place->size * (size_t)place->ci, co = (size_t)place->co;
-        float *w = rs_alloc((k + 1) * co, sizeof *w), *bias = w + k * co;
-        struct rs_norm norm = {.gamma = net->parameters + at->norm[i].gamma,
-                               .beta = net->parameters + at->norm[i].beta};
-        memcpy(w, net->parameters + place->w, k * co * sizeof *w);
-        rs_norm_fold(w, bias, (int)k, (int)co, &norm, net->statistics + at->norm[i].mean,
-                     net->statistics + at->norm[i].variance);
-        rs_conv_pack(conv[i].packed, conv[i].conv, w, bias);
-        free(w);
+    for (int i = 0; i < folded->plan.count; i++) {
+        const struct rs_step *step = &folded->plan.steps[i];
+        if (step->kind == RS_STEP_UNIT || step->kind == RS_STEP_PROJECT)
+            folded->packed[i] = rs_arena_take(&folded->arena, rs_conv_packed(step->conv.conv), sizeof(float));
     }
+}
+
+static void pack_plain(float *packed, const struct rs_unet *net, const struct rs_conv_place *at)
+{
+    float *scratch = rs_alloc((size_t)at->conv.co, sizeof *scratch);
+    rs_conv_pack(packed, at->conv, net->parameters + at->w, rs_layout_bias(at, net->parameters, scratch));
+    free(scratch);
+}
+
+static void pack_unit(float *packed, const struct rs_unet *net, const struct rs_step *step)
+{
+    struct rs_conv conv = step->conv.conv;
+    size_t k = (size_t)conv.size * (size_t)conv.size * (size_t)conv.ci, co = (size_t)conv.co;
+    float *w = rs_alloc((k + 1) * co, sizeof *w), *bias = w + k * co;
+    struct rs_norm norm = {.gamma = net->parameters + step->norm.gamma,
+                           .beta = net->parameters + step->norm.beta};
+    memcpy(w, net->parameters + step->conv.w, k * co * sizeof *w);
+    rs_norm_fold(w, bias, (int)k, (int)co, &norm, net->statistics + step->norm.mean,
+                 net->statistics + step->norm.variance);
+    rs_conv_pack(packed, conv, w, bias);
+    free(w);
 }
 
 void rs_folded_make(struct rs_folded *folded, const struct rs_unet *net)
 {
-    struct rs_unet_plan plan = rs_unet_plan_of(&net->shape);
-    *folded = (struct rs_folded){.shape = net->shape};
-    take_all(folded, &plan);
+    *folded = (struct rs_folded){.plan = rs_plan_of(&net->shape)};
+    take_all(folded);
     rs_arena_reserve(&folded->arena);
-    take_all(folded, &plan);
-    for (int l = 0; l < folded->shape.levels; l++) {
-        pack_block(folded->enc[l], net, &plan.enc[l]);
-        if (l + 1 < folded->shape.levels) {
-            pack_block(folded->dec[l], net, &plan.dec[l]);
-            pack_plain(&folded->up[l], net, &plan.up[l]);
-        }
+    take_all(folded);
+    for (int i = 0; i < folded->plan.count; i++) {
+        const struct rs_step *step = &folded->plan.steps[i];
+        if (step->kind == RS_STEP_UNIT)
+            pack_unit(folded->packed[i], net, step);
+        else if (folded->packed[i])
+            pack_plain(folded->packed[i], net, &step->conv);
     }
-    pack_plain(&folded->head, net, &plan.head);
 }
 
 void rs_folded_free(struct rs_folded *folded)

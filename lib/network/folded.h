@@ -2,18 +2,11 @@
 #ifndef RS_NETWORK_FOLDED_H
 #define RS_NETWORK_FOLDED_H
 
-#include "layer/conv.h"
-#include "network/unet.h"
+#include "network/plan.h"
 
-struct rs_folded_conv {
-    struct rs_conv conv;
-    float *packed;
-};
-
-/* Level l stands at [l - 1], as in rs_unet_plan. */
 struct rs_folded {
-    struct rs_unet_shape shape;
-    struct rs_folded_conv enc[RS_MAX_LEVELS][2], dec[RS_MAX_LEVELS][2], up[RS_MAX_LEVELS], head;
+    struct rs_plan plan;
+    float *packed[RS_MAX_STEPS]; /* of the steps that have weights */
     struct rs_arena arena;
 };
 

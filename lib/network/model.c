@@ -10,6 +10,10 @@
 #include "base/number.h"
 #include "base/outfile.h"
 
+/* Words of the metadata; the first of each is what a model without the key is. */
+static const char *const ups[] = {
+    [RS_UP_NEAREST] = "nearest", [RS_UP_BILINEAR] = "bilinear", [RS_UP_TRANSPOSED] = "transposed", NULL};
+
 static void set_real(struct rs_meta *meta, const char *key, double value)
 {
     char text[32];
@@ -28,6 +32,8 @@ void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta)
     rs_meta_set(meta, "network", "unet");
     rs_meta_set(meta, "inputs", "%d", shape->inputs);
     rs_meta_set(meta, "channels", "%s", channels);
+    if (shape->up)
+        rs_meta_set(meta, "up", "%s", ups[shape->up]);
     set_real(meta, "dropout", model->dropout);
     rs_prep_to_meta(&model->prep, meta);
     if (model->has_threshold)
@@ -42,43 +48,24 @@ void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta)
 
 static void add_array(struct rs_record *record, const struct rs_unet_entry *entry)
 {
-    int64_t shape[4] = {entry->co, entry->ci, entry->size, entry->size};
-    rs_record_add(record, entry->name, RS_F32, entry->convolution ? 4 : 1, shape);
+    int64_t shape[4];
+    for (int i = 0; i < entry->rank; i++)
+        shape[i] = entry->shape[i];
+    rs_record_add(record, entry->name, RS_F32, entry->rank, shape);
 }
 
-static float *values_of(const struct rs_unet *net, const struct rs_unet_entry *entry)
+static float *vector_of(const struct rs_unet *net, const struct rs_unet_entry *entry)
 {
-    return (entry->statistic ? net->statistics : net->parameters) + entry->offset;
-}
-
-/* PyTorch's [co][ci][k][k] against ours, [k][k][ci][co]. */
-static void to_torch(float *torch, const float *ours, const struct rs_unet_entry *entry)
-{
-    int taps = entry->size * entry->size;
-    for (int o = 0; o < entry->co; o++)
-        for (int c = 0; c < entry->ci; c++)
-            for (int k = 0; k < taps; k++)
-                *torch++ = ours[(k * entry->ci + c) * entry->co + o];
-}
-
-static void from_torch(float *ours, const float *torch, const struct rs_unet_entry *entry)
-{
-    int taps = entry->size * entry->size;
-    for (int o = 0; o < entry->co; o++)
-        for (int c = 0; c < entry->ci; c++)
-            for (int k = 0; k < taps; k++)
-                ours[(k * entry->ci + c) * entry->co + o] = *torch++;
+    return entry->statistic ? net->statistics : net->parameters;
 }
 
 static const char *write_arrays(FILE *file, const struct rs_unet *net)
 {
     for (int i = 0; i < net->count; i++) {
         const struct rs_unet_entry *entry = &net->entries[i];
-        float *torch = rs_alloc(entry->count, sizeof *torch);
-        if (entry->convolution)
-            to_torch(torch, values_of(net, entry), entry);
-        else
-            memcpy(torch, values_of(net, entry), entry->count * sizeof *torch);
+        float *torch = rs_alloc(entry->count, sizeof *torch), *ours = vector_of(net, entry);
+        for (size_t k = 0; k < entry->count; k++)
+            torch[k] = ours[rs_unet_place(entry, k)];
         errno = 0;
         bool written = fwrite(torch, sizeof *torch, entry->count, file) == entry->count;
         free(torch);
@@ -135,10 +122,22 @@ const char *rs_model_choices_from_meta(struct rs_model *model, const struct rs_m
     return error ? error : read_real(meta, "temperature", RS_COLDEST, RS_HOTTEST, &model->temperature);
 }
 
-static const char *read_shape(const struct rs_meta *meta, struct rs_unet_shape *shape)
+/* The word's place in a list that ends with NULL; 0 where there is no such key. */
+static const char *read_word(const struct rs_meta *meta, const char *key, const char *const *words,
+                             int *index)
+{
+    const char *text = rs_meta_get(meta, key);
+    for (*index = 0; text && words[*index] && strcmp(words[*index], text); ++*index)
+        ;
+    return words[*index] ? NULL
+                         : rs_error("metadata '%s': '%s' is not one that this version knows", key, text);
+}
+
+const char *rs_model_shape(const struct rs_meta *meta, struct rs_unet_shape *shape)
 {
     const char *network = rs_meta_get(meta, "network"), *channels = rs_meta_get(meta, "channels");
     int64_t list[RS_MAX_LEVELS];
+    int up = 0;
     if (!network || strcmp(network, "unet"))
         return rs_error("network '%s' is not one that this version knows", network ? network : "");
     const char *error = read_int(meta, "inputs", 1, 3, &shape->inputs);
@@ -149,6 +148,9 @@ static const char *read_shape(const struct rs_meta *meta, struct rs_unet_shape *
         shape->channels[l] = (int)list[l];
     if (!error && shape->levels < 2)
         error = rs_error("metadata 'channels': a network of one level");
+    if (!error)
+        error = read_word(meta, "up", ups, &up);
+    shape->up = (enum rs_up)up;
     return error;
 }
 
@@ -174,7 +176,7 @@ static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
     struct rs_unet_shape shape = {0};
     if (!kind || strcmp(kind, "rs-model"))
         return rs_error("not a model made by rs-train");
-    const char *error = read_shape(meta, &shape);
+    const char *error = rs_model_shape(meta, &shape);
     if (!error)
         error = rs_prep_from_meta(&model->prep, meta);
     if (!error)
@@ -240,14 +242,12 @@ static const char *read_arrays(FILE *file, struct rs_unet *net, const struct rs_
 {
     for (int i = 0; i < record->count; i++) {
         const struct rs_unet_entry *entry = entry_of(net, record->arrays[i].name);
-        float *torch = rs_alloc(entry->count, sizeof *torch);
+        float *torch = rs_alloc(entry->count, sizeof *torch), *ours = vector_of(net, entry);
         const char *error = fread(torch, sizeof *torch, entry->count, file) == entry->count
                                 ? check_values(torch, entry)
                                 : rs_error("ends in the middle of array '%s'", entry->name);
-        if (!error && entry->convolution)
-            from_torch(values_of(net, entry), torch, entry);
-        else if (!error)
-            memcpy(values_of(net, entry), torch, entry->count * sizeof *torch);
+        for (size_t k = 0; !error && k < entry->count; k++)
+            ours[rs_unet_place(entry, k)] = torch[k];
         free(torch);
         if (error)
             return error;

@@ -30,6 +30,9 @@ void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta);
 /* What a validation has chosen, threshold and temperature, from metadata. */
 const char *rs_model_choices_from_meta(struct rs_model *model, const struct rs_meta *meta);
 
+/* The network that such metadata describe. */
+const char *rs_model_shape(const struct rs_meta *meta, struct rs_unet_shape *shape);
+
 /* Replaces `path` whole or not at all. Errors do not name it. */
 const char *rs_model_save(const struct rs_model *model, const char *path);
 

@@ -118,20 +118,29 @@ const char *rs_checkpoint_save(const struct rs_checkpoint *checkpoint, const cha
     return rs_outfile_commit(&out);
 }
 
+static const char *check_option(const char *key, const char *now, const char *then)
+{
+    if (!now && !then)
+        return NULL;
+    if (now && then && !strcmp(now, then))
+        return NULL;
+    return rs_error("of another training: %s is '%s', it was '%s'", key, now ? now : "", then ? then : "");
+}
+
 /* The options that shaped a training must be those of now: the first that differs is named. */
 static const char *check_options(const struct rs_checkpoint *c, const struct rs_meta *meta)
 {
+    static const char *const may_be_absent[] = {"up"};
     struct rs_meta now = {0};
     const char *error = NULL, *kind = rs_meta_get(meta, "kind");
     if (!kind || strcmp(kind, "rs-checkpoint"))
         return rs_error("not a checkpoint of rs-train");
     rs_model_to_meta(c->model, &now);
-    for (int i = 0; i < now.count && !error; i++) {
-        const char *key = now.pairs[i].key, *then = rs_meta_get(meta, key);
-        if (!then || strcmp(then, now.pairs[i].value))
-            error = rs_error("of another training: %s is '%s', it was '%s'", key, now.pairs[i].value,
-                             then ? then : "");
-    }
+    for (int i = 0; i < now.count && !error; i++)
+        error = check_option(now.pairs[i].key, now.pairs[i].value, rs_meta_get(meta, now.pairs[i].key));
+    for (size_t i = 0; i < sizeof may_be_absent / sizeof *may_be_absent && !error; i++)
+        error = check_option(may_be_absent[i], rs_meta_get(&now, may_be_absent[i]),
+                             rs_meta_get(meta, may_be_absent[i]));
     rs_meta_free(&now);
     return error;
 }

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "format/tensor.h"
+#include "network/model.h"
+#include "network/plan.h"
 
 struct info {
     FILE *out;
@@ -63,6 +65,17 @@ static void print_arrays(struct info *info, const struct rs_record *record)
     }
     if (record->count)
         print(info, "parameters", "%zu", parameters);
+}
+
+/* Of a network that this version knows. */
+static void print_products(struct info *info, const struct rs_meta *meta)
+{
+    struct rs_unet_shape shape;
+    const char *kind = rs_meta_get(meta, "kind");
+    if (!kind || strcmp(kind, "rs-model") || rs_model_shape(meta, &shape))
+        return;
+    struct rs_plan plan = rs_plan_of(&shape);
+    print(info, "multiply_adds", "%.10g", rs_plan_products(&plan));
 }
 
 static const char *skip_data(FILE *stream, size_t bytes, struct info *info, size_t image_bytes)
@@ -131,6 +144,7 @@ static const char *print_single(struct info *info, const struct rs_record *recor
         return error;
     print_meta(info, &record->meta);
     print_arrays(info, record);
+    print_products(info, &record->meta);
     return getc(stream) == EOF ? NULL : rs_error("junk after the last array");
 }
 

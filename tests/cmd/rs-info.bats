@@ -30,6 +30,31 @@ setup() {
     rs-train -quiet -channels=32,64,128 -epochs=1 -model=m t
     run -0 rs-info m
     assert_line "parameters: 436449"
+    assert_line "multiply_adds: 94080"
+    sed 's/"network":"unet"/"network":"vnet"/' m >later
+    run -0 rs-info later
+    assert_line "network: vnet"
+    refute_line --partial "multiply_adds"
+}
+
+# rows FIRST: of the table in rs-train(1) whose header begins with FIRST, cells parted by blanks
+rows() {
+    sed -n "/^\.It Em $1 Ta/,/^\.El/s/^\.It \([^E].*\)/\1/p" "$ROOT/man/man1/rs-train.1" | sed 's/ Ta / /g'
+}
+
+@test "the size of networks is that of the tables in rs-train(1)" {
+    rows channels >wide.list
+    rows up >kinds.list
+    assert_equal "$(wc -l <wide.list) $(wc -l <kinds.list)" "7 6"
+    while read -r channels parameters products _; do
+        [ "$parameters" -lt 10000000 ] || continue # to train that one takes 2 GB
+        rs-train -quiet -channels="$channels" -epochs=1 -model=m t
+        assert_equal "$(rs-info -tsv m | tail -n 2 | xargs)" "parameters $parameters multiply_adds $products"
+    done <wide.list
+    while read -r up channels parameters products; do
+        rs-train -quiet -up="$up" -channels="$channels" -epochs=1 -model=m t
+        assert_equal "$(rs-info -tsv m | tail -n 2 | xargs)" "parameters $parameters multiply_adds $products"
+    done <kinds.list
 }
 
 @test "bad input" {

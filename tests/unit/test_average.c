@@ -15,7 +15,7 @@ enum { STEPS = 300, MOST = 4096 };
 
 static struct rs_unet build(uint64_t seed)
 {
-    struct rs_unet_shape shape = {1, 2, {2, 3}};
+    struct rs_unet_shape shape = {.inputs = 1, .levels = 2, .channels = {2, 3}};
     struct rs_unet net;
     rs_unet_build(&net, &shape);
     rs_unet_draw(&net, seed);

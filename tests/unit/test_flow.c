@@ -13,8 +13,12 @@
 #include "twins.h"
 
 static const struct rs_unet_shape shapes[] = {
-    {3, 2, {8, 16}},         {3, 3, {8, 16, 32}},   {1, 3, {16, 32, 48}},      {3, 3, {5, 7, 9}},
-    {1, 4, {8, 16, 16, 32}}, {3, 4, {3, 5, 16, 7}}, {1, 5, {4, 8, 8, 16, 16}}, {3, 2, {16, 5}}};
+    {3, 2, {8, 16}, RS_UP_NEAREST},           {3, 3, {8, 16, 32}, RS_UP_NEAREST},
+    {1, 3, {16, 32, 48}, RS_UP_NEAREST},      {3, 3, {5, 7, 9}, RS_UP_NEAREST},
+    {1, 4, {8, 16, 16, 32}, RS_UP_NEAREST},   {3, 4, {3, 5, 16, 7}, RS_UP_NEAREST},
+    {1, 5, {4, 8, 8, 16, 16}, RS_UP_NEAREST}, {3, 2, {16, 5}, RS_UP_NEAREST},
+    {3, 3, {8, 16, 32}, RS_UP_BILINEAR},      {1, 4, {5, 8, 3, 16}, RS_UP_BILINEAR},
+    {3, 3, {8, 16, 32}, RS_UP_TRANSPOSED},    {1, 4, {5, 8, 3, 16}, RS_UP_TRANSPOSED}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* A network in use, and images for it. */
@@ -100,8 +104,7 @@ static void check_twin(struct use *u, const char *name)
 {
     double *p = doubles(u->net.parameters, u->net.parameter_count);
     double *statistics = doubles(u->net.statistics, u->net.statistic_count), most = 0, largest = 0;
-    struct net_twin twin = {
-        .plan = rs_unet_plan_of(&u->net.shape), .shape = u->net.shape, .p = p, .statistics = statistics};
+    struct net_twin twin = {.net = u->net, .p = p, .statistics = statistics};
     struct field x = field_of(&u->x), found = field_of(&u->logits), wanted = logits_twin(&twin, &x);
     for (size_t i = 0; i < cells(&found); i++) {
         most = isnan(found.v[i]) ? (double)INFINITY : fmax(most, fabs(found.v[i] - wanted.v[i]));
@@ -115,7 +118,8 @@ static void check_twin(struct use *u, const char *name)
 
 static void name_of(char name[96], const struct use *u)
 {
-    int at = snprintf(name, 96, "%d of %d x %d, channels", u->x.n, u->x.w, u->x.h);
+    static const char *const ups[] = {"nearest", "bilinear", "transposed"};
+    int at = snprintf(name, 96, "%d of %d x %d, %s, channels", u->x.n, u->x.w, u->x.h, ups[u->net.shape.up]);
     for (int l = 0; l < u->net.shape.levels; l++)
         at += snprintf(name + at, (size_t)(96 - at), " %d", u->net.shape.channels[l]);
 }
@@ -170,6 +174,9 @@ static void test_long(void)
     test_strips(&shapes[3], 2, 68, 400);
     test_strips(&shapes[4], 3, 8 * 90, 24);
     test_strips(&shapes[6], 6, 16 * 70, 16);
+    test_strips(&shapes[8], 1, 460, 64);
+    test_strips(&shapes[9], 2, 8 * 60, 24);
+    test_strips(&shapes[10], 1, 460, 64);
 }
 
 /* One flow, another photograph between, which must leave nothing. */
@@ -294,8 +301,10 @@ int main(void)
     test_long();
     test_again(&shapes[1], 2, 800, 28);
     test_again(&shapes[3], 1, 44, 36);
+    test_again(&shapes[8], 2, 800, 28);
     test_bytes(&shapes[1]);
     test_bytes(&shapes[3]);
+    test_bytes(&shapes[8]);
     for (int threads = 1; threads <= 4; threads++) {
         no_error(rs_threads_start(threads), "%d threads", threads);
         test_evaluator(threads);

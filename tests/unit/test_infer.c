@@ -102,7 +102,7 @@ static unsigned char *norm_of(const struct setting *s, size_t *size)
 /* A network of three levels for photographs that are normalised so. */
 static void build_model(struct rs_model *model, const struct rs_prep *prep)
 {
-    struct rs_unet_shape shape = {rs_prep_channels(prep), 3, {3, 4, 5}};
+    struct rs_unet_shape shape = {.inputs = rs_prep_channels(prep), .levels = 3, .channels = {3, 4, 5}};
     *model = (struct rs_model){.prep = *prep, .temperature = 1};
     rs_unet_build(&model->net, &shape);
 }
@@ -240,9 +240,17 @@ static void draw_model(struct rs_model *model, const struct rs_prep *prep)
         model->net.statistics[i] += (float)(.1 * rs_rng_uniform(&rng));
 }
 
+static const struct rs_unet_entry *entry_named(const struct rs_unet *net, const char *name)
+{
+    int i = 0;
+    while (strcmp(net->entries[i].name, name))
+        i++;
+    return &net->entries[i];
+}
+
 static float *head_bias(const struct rs_model *model)
 {
-    return &model->net.parameters[rs_unet_plan_of(&model->net.shape).head.b];
+    return &model->net.parameters[entry_named(&model->net, "head.bias")->offset];
 }
 
 /* All weights 0: every pixel that is reached has the head's bias as its logit, and that by the temperature as the
@@ -848,19 +856,18 @@ static void test_odd_patch(const struct rs_record *record)
 static void test_layout(const struct rs_model *model, const struct bytes *file,
                         const struct rs_record *record, size_t header)
 {
-    const struct rs_unet_plan plan = rs_unet_plan_of(&model->net.shape);
-    const struct rs_conv_place *at = &plan.enc[1].conv[0];
-    const struct rs_array *array = rs_record_find(record, "enc2.conv1.weight");
-    int wrong = 0, i = 0;
-    for (int o = 0; o < at->co; o++)
-        for (int c = 0; c < at->ci; c++)
+    const struct rs_unet_entry *entry = entry_named(&model->net, "enc2.conv1.weight");
+    const struct rs_array *array = rs_record_find(record, entry->name);
+    int wrong = 0, i = 0, ci = model->net.shape.channels[0], co = model->net.shape.channels[1];
+    for (int o = 0; o < co; o++)
+        for (int c = 0; c < ci; c++)
             for (int tap = 0; tap < 9; tap++, i++) {
                 float value,
-                    wanted = model->net.parameters[at->w + (size_t)((tap * at->ci + c) * at->co + o)];
+                    wanted = model->net.parameters[entry->offset + (size_t)((tap * ci + c) * co + o)];
                 memcpy(&value, file->data + header + array->offset + (size_t)i * sizeof value, sizeof value);
                 wrong += value != wanted;
             }
-    ok(wrong == 0 && at->ci != at->co && array->shape[0] == at->co && array->shape[1] == at->ci,
+    ok(wrong == 0 && ci != co && array->shape[0] == co && array->shape[1] == ci,
        "weights stand in the file as PyTorch has them");
 }
 

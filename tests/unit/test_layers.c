@@ -156,89 +156,148 @@ static void test_pool_ties(void)
     }
 }
 
-/* The sum of four: three roundings. */
-static struct field up_back_twin(const struct field *dy)
-{
-    struct field dx = field_new(dy->n, dy->h / 2, dy->w / 2, dy->c);
-    for (int at = 0; at < dy->n * dy->h * dy->w; at++) {
-        int n = at / (dy->h * dy->w), i = at / dy->w % dy->h, j = at % dy->w;
-        for (int k = 0; k < dy->c; k++)
-            field_at(&dx, n, i / 2, j / 2)[k] += field_at(dy, n, i, j)[k];
-    }
-    return dx;
-}
+/* Ways up: what they make of a pixel, and in how many roundings; channels of x for each of y. */
+static const struct up_case {
+    enum rs_up kind;
+    const char *name;
+    struct field (*twin)(const struct field *x);
+    int parts, roundings;
+} ups[] = {{RS_UP_NEAREST, "nearest", nearest_twin, 1, 0},
+           {RS_UP_BILINEAR, "bilinear", bilinear_twin, 1, 6},
+           {RS_UP_TRANSPOSED, "transposed", spread_twin, 4, 0}};
+enum { UPS = sizeof ups / sizeof *ups };
 
-static void check_up_backward(const struct rs_map *dy, int n, int h, int w, int c)
-{
-    char name[64];
-    struct rs_map dx = map_unwritten(n, h, w, c);
-    struct field dyd = field_of(dy), wanted = up_back_twin(&dyd);
-    make_positive(dyd.v, cells(&dyd));
-    struct field magnitude = up_back_twin(&dyd);
-    rs_up_backward(dx, *dy);
-    snprintf(name, sizeof name, "upsampling %d of %d x %d, %d channels: gradient", n, w, h, c);
-    check_map(&dx, &wanted, &magnitude, 3, name);
-    map_free(dx);
-    free(dyd.v);
-    free(wanted.v);
-    free(magnitude.v);
-}
+static const struct rs_up_sides whole = {0};
 
-static void test_up(void)
+static void test_up(const struct up_case *up)
 {
     for (int i = 0; i < CHANNEL_COUNTS; i++) {
         char name[64];
         int n = i % 2 ? 17 : 1, h = 1 + 4 * i, w = 19 - 3 * i, c = channel_counts[i];
-        struct rs_map x = map_noise(n, h, w, c), y = map_unwritten(n, 2 * h, 2 * w, c);
-        struct rs_map dy = map_noise(n, 2 * h, 2 * w, c);
-        struct field xd = field_of(&x), wanted = up_twin(&xd), nothing = field_new(n, 2 * h, 2 * w, c);
-        rs_up_forward(y, x);
-        snprintf(name, sizeof name, "upsampling %d of %d x %d, %d channels", n, w, h, c);
-        check_map(&y, &wanted, &nothing, 0, name);
-        check_up_backward(&dy, n, h, w, c);
+        struct rs_map x = map_noise(n, h, w, up->parts * c), y = map_unwritten(n, 2 * h, 2 * w, c);
+        struct field xd = field_of(&x), wanted = up->twin(&xd);
+        make_positive(xd.v, cells(&xd));
+        struct field magnitude = up->twin(&xd);
+        rs_up_forward(y, x, up->kind, whole);
+        snprintf(name, sizeof name, "%s: %d of %d x %d, %d channels", up->name, n, w, h, c);
+        check_map(&y, &wanted, &magnitude, up->roundings, name);
         map_free(x);
         map_free(y);
-        map_free(dy);
         free(xd.v);
         free(wanted.v);
-        free(nothing.v);
+        free(magnitude.v);
     }
 }
 
-static void test_up_slopes(void)
+/* What the twin, which is linear, says of each pixel and channel of x by itself. */
+static struct field adjoint(const struct up_case *up, const struct field *dy)
 {
-    struct rs_map x = map_noise(2, 3, 2, 3), dy = map_noise(2, 6, 4, 3), dx = map_like(&x);
-    rs_up_backward(dx, dy);
-    check_plain(up_twin, &x, &dy, &dx, "upsampling");
+    struct field dx = field_new(dy->n, dy->h / 2, dy->w / 2, up->parts * dy->c);
+    struct field one = field_new(dx.n, dx.h, dx.w, dx.c);
+    for (size_t i = 0; i < cells(&dx); i++) {
+        one.v[i] = 1;
+        struct field y = up->twin(&one);
+        dx.v[i] = weighed_sum(dy, &y);
+        free(y.v);
+        one.v[i] = 0;
+    }
+    free(one.v);
+    return dx;
+}
+
+/* Sums of up to 16 products. */
+static void test_up_backward(const struct up_case *up)
+{
+    static const int sizes[][2] = {{1, 1}, {1, 4}, {2, 2}, {3, 1}, {5, 6}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char name[64];
+        int h = sizes[i][0], w = sizes[i][1], c = 3;
+        struct rs_map dy = map_noise(2, 2 * h, 2 * w, c), dx = map_unwritten(2, h, w, up->parts * c);
+        struct field dyd = field_of(&dy), wanted = adjoint(up, &dyd);
+        make_positive(dyd.v, cells(&dyd));
+        struct field magnitude = adjoint(up, &dyd);
+        rs_up_backward(dx, dy, up->kind);
+        snprintf(name, sizeof name, "%s: the gradient of %d x %d", up->name, w, h);
+        check_map(&dx, &wanted, &magnitude, 18, name);
+        map_free(dy);
+        map_free(dx);
+        free(dyd.v);
+        free(wanted.v);
+        free(magnitude.v);
+    }
+}
+
+/* Any part of an image comes to the same bits as the whole, and reads nothing beyond the sides that it is told of. */
+static void test_up_parts(const struct up_case *up)
+{
+    enum { H = 5, W = 6, C = 3 };
+    struct rs_map x = map_noise(1, H, W, up->parts * C), y = map_unwritten(1, 2 * H, 2 * W, C);
+    int differ = 0;
+    rs_up_forward(y, x, up->kind, whole);
+    for (int at = 0; at < H * W; at++) {
+        int i = at / W, j = at % W;
+        for (int h = 1; i + h <= H; h++)
+            for (int w = 1; j + w <= W; w++) {
+                struct rs_up_sides sides = {i > 0, i + h<H, j> 0, j + w < W};
+                struct rs_map found = map_unwritten(1, 2 * h, 2 * w, C);
+                struct rs_map wanted = rs_map_window(y, 2 * i, 2 * j, 2 * h, 2 * w);
+                rs_up_forward(found, rs_map_window(x, i, j, h, w), up->kind, sides);
+                differ += !map_same(&found, &wanted);
+                map_free(found);
+            }
+    }
+    ok(differ == 0, "%s: parts of an image as the whole of it", up->name);
     map_free(x);
-    map_free(dy);
-    map_free(dx);
+    map_free(y);
+}
+
+static void test_up_islands(const struct up_case *up)
+{
+    struct rs_map x = map_noise(3, 3, 5, up->parts * 5), y = map_unwritten(3, 6, 10, 5), dx = map_like(&x);
+    struct rs_map dy = map_noise(3, 6, 10, 5);
+    struct island ix = island_of(&x), idy = island_of(&dy), iy = island_unwritten(3, 6, 10, 5),
+                  idx = island_unwritten(3, 3, 5, up->parts * 5);
+    rs_up_forward(y, x, up->kind, whole);
+    rs_up_forward(iy.map, ix.map, up->kind, whole);
+    rs_up_backward(dx, dy, up->kind);
+    rs_up_backward(idx.map, idy.map, up->kind);
+    ok(map_same(&iy.map, &y) && island_intact(&iy), "%s: from and to parts of maps", up->name);
+    ok(map_same(&idx.map, &dx) && island_intact(&idx), "%s: its gradient, too", up->name);
+    struct island *islands[] = {&ix, &idy, &iy, &idx};
+    struct rs_map *maps[] = {&x, &dy, &y, &dx};
+    for (int i = 0; i < 4; i++) {
+        island_free(islands[i]);
+        map_free(*maps[i]);
+    }
+}
+
+static void test_ups(void)
+{
+    for (int i = 0; i < UPS; i++) {
+        test_up(&ups[i]);
+        test_up_backward(&ups[i]);
+        test_up_parts(&ups[i]);
+        test_up_islands(&ups[i]);
+    }
 }
 
 /* A join is a map of which encoder and decoder each write half: the same results, and the other half as it
  * was. */
 static void test_parts(void)
 {
-    struct rs_map x = map_noise(3, 6, 10, 5), small = map_noise(3, 3, 5, 5), y = map_like(&small),
-                  large = map_like(&x), dx = map_new(3, 6, 10, 5), dsmall = map_like(&small);
-    struct island ix = island_of(&x), ismall = island_of(&small), idx = island_of(&dx);
-    struct island iy = island_unwritten(3, 3, 5, 5), ilarge = island_unwritten(3, 6, 10, 5),
-                  idsmall = island_unwritten(3, 3, 5, 5);
+    struct rs_map x = map_noise(3, 6, 10, 5), y = map_unwritten(3, 3, 5, 5), dy = map_noise(3, 3, 5, 5),
+                  dx = map_new(3, 6, 10, 5);
+    struct island ix = island_of(&x), idy = island_of(&dy), idx = island_of(&dx),
+                  iy = island_unwritten(3, 3, 5, 5);
     rs_pool_forward(y, x);
     rs_pool_forward(iy.map, ix.map);
-    rs_up_forward(large, small);
-    rs_up_forward(ilarge.map, ismall.map);
-    rs_pool_backward(dx, small, x);
-    rs_pool_backward(idx.map, ismall.map, ix.map);
-    rs_up_backward(dsmall, x);
-    rs_up_backward(idsmall.map, ix.map);
+    rs_pool_backward(dx, dy, x);
+    rs_pool_backward(idx.map, idy.map, ix.map);
     ok(map_same(&iy.map, &y) && island_intact(&iy), "pooling from and to parts of maps");
-    ok(map_same(&ilarge.map, &large) && island_intact(&ilarge), "upsampling, too");
-    ok(map_same(&idx.map, &dx) && island_intact(&idx), "pooling's gradient");
-    ok(map_same(&idsmall.map, &dsmall) && island_intact(&idsmall), "and upsampling's");
-    struct island *islands[] = {&ix, &ismall, &idx, &iy, &ilarge, &idsmall};
-    struct rs_map *maps[] = {&x, &small, &y, &large, &dx, &dsmall};
-    for (int i = 0; i < 6; i++) {
+    ok(map_same(&idx.map, &dx) && island_intact(&idx), "and its gradient");
+    struct island *islands[] = {&ix, &idy, &idx, &iy};
+    struct rs_map *maps[] = {&x, &dy, &dx, &y};
+    for (int i = 0; i < 4; i++) {
         island_free(islands[i]);
         map_free(*maps[i]);
     }
@@ -313,8 +372,7 @@ int main(void)
     test_pool();
     test_pool_slopes();
     test_pool_ties();
-    test_up();
-    test_up_slopes();
+    test_ups();
     test_parts();
     test_loss();
     test_loss_extremes();

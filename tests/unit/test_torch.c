@@ -42,22 +42,12 @@ static float torch_at(const void *data, size_t i)
     return value;
 }
 
-/* Index into PyTorch's [co][ci][k][k] of the i-th of ours, [k][k][ci][co]. */
-static size_t torch_index(const struct rs_unet_entry *e, size_t i)
-{
-    if (!e->convolution)
-        return i;
-    size_t co = (size_t)e->co, ci = (size_t)e->ci, taps = (size_t)(e->size * e->size);
-    size_t o = i % co, c = i / co % ci, k = i / co / ci;
-    return (o * ci + c) * taps + k;
-}
-
 static void load(struct rs_unet *net, const char *prefix)
 {
     for (int i = 0; i < net->count; i++) {
         const struct rs_unet_entry *e = &net->entries[i];
         for (size_t k = 0; k < e->count && !e->statistic; k++)
-            net->parameters[e->offset + k] = torch_at(dumped(prefix, e->name), torch_index(e, k));
+            net->parameters[rs_unet_place(e, k)] = torch_at(dumped(prefix, e->name), k);
     }
 }
 
@@ -66,8 +56,8 @@ static double difference(const struct rs_unet_entry *e, const float *ours, const
 {
     double most = 0, largest = 1e-12;
     for (size_t k = 0; k < e->count; k++) {
-        double wanted = (double)torch_at(torch, torch_index(e, k));
-        most = fmax(most, fabs((double)ours[e->offset + k] - wanted));
+        double wanted = (double)torch_at(torch, k);
+        most = fmax(most, fabs((double)ours[rs_unet_place(e, k)] - wanted));
         largest = fmax(largest, fabs(wanted));
     }
     return most / largest;
@@ -86,10 +76,10 @@ static int count_strayed(const struct rs_unet_entry *e, const float *ours, const
     for (size_t k = 0; k < e->count; k++)
         largest = fmax(largest, fabs((double)torch_at(gradients, k)));
     for (size_t k = 0; k < e->count; k++) {
-        double wanted = (double)torch_at(torch, torch_index(e, k));
-        double g = fabs((double)torch_at(gradients, torch_index(e, k)));
+        double wanted = (double)torch_at(torch, k);
+        double g = fabs((double)torch_at(gradients, k));
         double tolerance = LR * fmin(25, 50 * GRADIENT * largest / g) + STEPS * U * fabs(wanted);
-        strayed += !(fabs((double)ours[e->offset + k] - wanted) <= tolerance);
+        strayed += !(fabs((double)ours[rs_unet_place(e, k)] - wanted) <= tolerance);
     }
     return strayed;
 }
@@ -136,7 +126,7 @@ int main(void)
     no_error(rs_threads_start(3), "threads start");
     no_error(rs_kernel_start(), "a kernel");
 
-    struct rs_unet_shape shape = {3, 3, {4, 6, 8}};
+    struct rs_unet_shape shape = {.inputs = 3, .levels = 3, .channels = {4, 6, 8}};
     struct rs_unet net;
     rs_unet_build(&net, &shape);
     load(&net, "start/");

@@ -10,6 +10,9 @@
 #include "tap.h"
 #include "twins.h"
 
+static const char *const ups[] = {"nearest", "bilinear", "transposed"};
+enum { UPS = sizeof ups / sizeof *ups };
+
 /* A network, a batch, and both once more in double. */
 struct net_case {
     struct rs_unet net;
@@ -46,7 +49,7 @@ static struct net_case net_case_new(const struct rs_unet_shape *shape, int n, in
     t.gradient = rs_alloc(t.net.parameter_count, sizeof *t.gradient);
     t.xd = field_of(&t.x);
     t.p = doubles(t.net.parameters, t.net.parameter_count);
-    t.twin = (struct net_twin){.plan = rs_unet_plan_of(shape), .shape = *shape, .p = t.p, .drop = *drop};
+    t.twin = (struct net_twin){.net = t.net, .p = t.p, .drop = *drop};
     map_copy(rs_pass_input(t.pass), &t.x);
     return t;
 }
@@ -80,8 +83,8 @@ static void check_net_logits(struct net_case *t, struct rs_map logits)
     double most = 0;
     for (size_t i = 0; i < cells(&found); i++)
         most = fmax(most, isnan(found.v[i]) ? (double)INFINITY : fabs(found.v[i] - wanted.v[i]));
-    ok(t->twin.margin > 1e-5, "%d levels, dropout %g: no unit is within %.2g of its kink",
-       t->net.shape.levels, t->twin.drop.p, t->twin.margin);
+    ok(t->twin.margin > 1e-5, "%d levels, %s, dropout %g: no unit is within %.2g of its kink",
+       t->net.shape.levels, ups[t->net.shape.up], t->twin.drop.p, t->twin.margin);
     near(most, 0, 2e-5, "  logits are the twin's");
     free(wanted.v);
     free(found.v);
@@ -142,11 +145,13 @@ static void test_nets(void)
     const struct {
         struct rs_unet_shape shape;
         int n, size;
-    } nets[] = {{{1, 2, {3, 2}}, 3, 6},
-                {{3, 3, {2, 3, 5}}, 2, 8},
-                {{3, 4, {2, 3, 2, 3}}, 2, 16},
-                {{1, 2, {16, 16}}, 2, 6},
-                {{1, 2, {2, 3}}, 19, 4}};
+    } nets[] = {
+        {{1, 2, {3, 2}, RS_UP_NEAREST}, 3, 6},         {{3, 3, {2, 3, 5}, RS_UP_NEAREST}, 2, 8},
+        {{3, 4, {2, 3, 2, 3}, RS_UP_NEAREST}, 2, 16},  {{1, 2, {16, 16}, RS_UP_NEAREST}, 2, 6},
+        {{1, 2, {2, 3}, RS_UP_NEAREST}, 19, 4},        {{1, 2, {3, 2}, RS_UP_BILINEAR}, 3, 6},
+        {{3, 4, {2, 3, 2, 3}, RS_UP_BILINEAR}, 2, 16}, {{1, 2, {16, 16}, RS_UP_BILINEAR}, 2, 6},
+        {{1, 2, {3, 2}, RS_UP_TRANSPOSED}, 3, 6},      {{3, 4, {2, 3, 2, 3}, RS_UP_TRANSPOSED}, 2, 16},
+        {{1, 2, {16, 16}, RS_UP_TRANSPOSED}, 2, 6},    {{1, 2, {2, 3}, RS_UP_TRANSPOSED}, 19, 4}};
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         test_net(&nets[i].shape, nets[i].n, nets[i].size, 0);
         test_net(&nets[i].shape, nets[i].n, nets[i].size, .25);
@@ -158,14 +163,14 @@ static void test_nets(void)
 static void check_drawn(const struct rs_unet *net, const struct rs_unet_entry *e)
 {
     const float *values = net->parameters + e->offset;
-    double sum = 0, squares = 0, count = (double)e->count, variance = 2. / (e->size * e->size * e->ci);
+    double sum = 0, squares = 0, count = (double)e->count, variance = 2. / e->terms;
     int wrong = 0, wanted = strstr(e->name, "norm") && strstr(e->name, "weight");
     for (size_t k = 0; k < e->count; k++) {
         sum += (double)values[k];
         squares += (double)values[k] * (double)values[k];
         wrong += values[k] != (float)wanted;
     }
-    if (!e->convolution) {
+    if (!e->terms) {
         ok(wrong == 0, "%s starts as %d", e->name, wanted);
         return;
     }
@@ -175,7 +180,8 @@ static void check_drawn(const struct rs_unet *net, const struct rs_unet_entry *e
 
 static void test_draw(void)
 {
-    const struct rs_unet_shape shape = {3, 2, {24, 40}};
+    const struct rs_unet_shape shape = {
+        .inputs = 3, .levels = 2, .channels = {24, 40}, .up = RS_UP_TRANSPOSED};
     struct rs_unet net[3];
     for (int i = 0; i < 3; i++) {
         rs_unet_build(&net[i], &shape);
@@ -199,7 +205,7 @@ static void test_draw(void)
 
 static void test_not_finite(void)
 {
-    const struct rs_unet_shape shape = {1, 2, {2, 3}};
+    const struct rs_unet_shape shape = {.inputs = 1, .levels = 2, .channels = {2, 3}};
     struct rs_unet net;
     int wrong = 0, parts = 0;
     rs_unet_build(&net, &shape);
@@ -222,7 +228,7 @@ static void test_not_finite(void)
 
 static void test_pass_use(void)
 {
-    const struct rs_unet_shape shape = {3, 3, {3, 4, 5}};
+    const struct rs_unet_shape shape = {.inputs = 3, .levels = 3, .channels = {3, 4, 5}};
     const struct rs_drop drop = {.p = .25, .seed = 3};
     struct net_case small = net_case_new(&shape, 2, 8, &drop), large = net_case_new(&shape, 5, 8, &drop);
     size_t bytes = small.net.parameter_count * sizeof(float),
@@ -248,7 +254,7 @@ static void test_pass_use(void)
 static void test_copies(void)
 {
     enum { BATCH = 2, COPIES = 20 };
-    const struct rs_unet_shape shape = {1, 2, {16, 32}};
+    const struct rs_unet_shape shape = {.inputs = 1, .levels = 2, .channels = {16, 32}};
     const struct rs_drop drop = {0};
     struct net_case one = net_case_new(&shape, BATCH, 48, &drop),
                     many = net_case_new(&shape, BATCH * COPIES, 48, &drop);
@@ -276,20 +282,20 @@ static void test_copies(void)
 /* Running statistics after one batch: a tenth of the way to those of the twin's first convolution. */
 static void test_statistics(void)
 {
-    const struct rs_unet_shape shape = {3, 2, {5, 4}};
+    const struct rs_unet_shape shape = {.inputs = 3, .levels = 2, .channels = {5, 4}};
     const struct rs_drop drop = {0};
     struct net_case t = net_case_new(&shape, 11, 4, &drop);
-    const struct rs_block_place *at = &t.twin.plan.enc[0];
-    struct kernel kernel = {3, 5, t.p + at->conv[0].w, NULL};
+    struct kernel kernel = {3, 5, t.p + entry_named(&t.net, "enc1.conv1.weight")->offset, NULL};
+    const float *running = t.net.statistics + entry_named(&t.net, "enc1.norm1.running_mean")->offset,
+                *spread = t.net.statistics + entry_named(&t.net, "enc1.norm1.running_var")->offset;
     struct field y = conv_twin(&t.xd, &kernel);
     double pixels = 11 * 4 * 4, far = 0;
     run_net(&t, &drop);
     for (int k = 0; k < 5; k++) {
         double mean, variance;
         moments(&y, k, &mean, &variance);
-        far = fmax(far, fabs((double)t.net.statistics[at->norm[0].mean + (size_t)k] - .1 * mean));
-        far = fmax(far, fabs((double)t.net.statistics[at->norm[0].variance + (size_t)k] - .9 -
-                             .1 * variance * pixels / (pixels - 1)));
+        far = fmax(far, fabs((double)running[k] - .1 * mean));
+        far = fmax(far, fabs((double)spread[k] - .9 - .1 * variance * pixels / (pixels - 1)));
     }
     near(far, 0, 30 * U, "the running statistics of the first batch norm"); /* sums of 27 products */
     free(y.v);
@@ -321,9 +327,10 @@ static void run_pass(struct bytes *kept, const struct rs_unet_shape *shape, int 
 }
 
 /* Fewer images than shards, as many as make shards of one and of two, and maps of several chunks a shard. */
-static struct bytes run_passes(void)
+static struct bytes run_passes(enum rs_up up)
 {
-    const struct rs_unet_shape odd = {3, 3, {5, 6, 7}}, even = {1, 2, {16, 32}};
+    const struct rs_unet_shape odd = {.inputs = 3, .levels = 3, .channels = {5, 6, 7}, .up = up},
+                               even = {.inputs = 1, .levels = 2, .channels = {16, 32}, .up = up};
     struct bytes kept = {0};
     rng = rs_rng_at(1, "test", 0, 0);
     run_pass(&kept, &odd, 3, 24);
@@ -335,15 +342,20 @@ static struct bytes run_passes(void)
 /* The pool only grows: what one thread gave is kept, then made again. */
 static void test_threads(void)
 {
-    struct bytes alone = run_passes();
+    struct bytes alone[UPS];
+    for (int up = 0; up < UPS; up++)
+        alone[up] = run_passes((enum rs_up)up);
     for (int threads = 2; threads <= 4; threads++) {
         no_error(rs_threads_start(threads), "%d threads start", threads);
-        struct bytes now = run_passes();
-        ok(now.size == alone.size && !memcmp(now.data, alone.data, now.size),
-           "the same %zu bytes from 1 and %d threads", now.size, threads);
-        free(now.data);
+        for (int up = 0; up < UPS; up++) {
+            struct bytes now = run_passes((enum rs_up)up);
+            ok(now.size == alone[up].size && !memcmp(now.data, alone[up].data, now.size),
+               "%s: the same %zu bytes from 1 and %d threads", ups[up], now.size, threads);
+            free(now.data);
+        }
     }
-    free(alone.data);
+    for (int up = 0; up < UPS; up++)
+        free(alone[up].data);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 #include "twins.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -440,12 +441,65 @@ struct field pool_twin(const struct field *x)
     return y;
 }
 
-struct field up_twin(const struct field *x)
+struct field nearest_twin(const struct field *x)
 {
     struct field y = field_new(x->n, 2 * x->h, 2 * x->w, x->c);
     for (int at = 0; at < y.n * y.h * y.w; at++) {
         int n = at / (y.h * y.w), i = at / y.w % y.h, j = at % y.w;
         memcpy(field_at(&y, n, i, j), field_at(x, n, i / 2, j / 2), (size_t)x->c * sizeof *x->v);
+    }
+    return y;
+}
+
+/* Where pixel i of twice as many lies among `size`, as PyTorch has it: between `low` and `high`, at `share` of the
+ * way. */
+static void source_of(int i, int size, int *low, int *high, double *share)
+{
+    double at = fmax((i + .5) / 2 - .5, 0);
+    *low = (int)at;
+    *high = *low + 1 < size ? *low + 1 : *low;
+    *share = at - *low;
+}
+
+struct field bilinear_twin(const struct field *x)
+{
+    struct field y = field_new(x->n, 2 * x->h, 2 * x->w, x->c);
+    for (int at = 0; at < y.n * y.h * y.w; at++) {
+        int n = at / (y.h * y.w), i = at / y.w % y.h, j = at % y.w, top, low, left, right;
+        double down, across;
+        source_of(i, x->h, &top, &low, &down);
+        source_of(j, x->w, &left, &right, &across);
+        for (int k = 0; k < x->c; k++)
+            field_at(&y, n, i, j)[k] =
+                (1 - down) *
+                    ((1 - across) * field_at(x, n, top, left)[k] + across * field_at(x, n, top, right)[k]) +
+                down * ((1 - across) * field_at(x, n, low, left)[k] + across * field_at(x, n, low, right)[k]);
+    }
+    return y;
+}
+
+struct field spread_twin(const struct field *x)
+{
+    struct field y = field_new(x->n, 2 * x->h, 2 * x->w, x->c / 4);
+    for (int at = 0; at < y.n * y.h * y.w; at++) {
+        int n = at / (y.h * y.w), i = at / y.w % y.h, j = at % y.w;
+        for (int k = 0; k < y.c; k++)
+            field_at(&y, n, i, j)[k] = field_at(x, n, i / 2, j / 2)[(i % 2 * 2 + j % 2) * y.c + k];
+    }
+    return y;
+}
+
+struct field transposed_twin(const struct field *x, const struct kernel *k)
+{
+    struct field y = field_new(x->n, 2 * x->h, 2 * x->w, k->co);
+    for (int at = 0; at < y.n * y.h * y.w; at++) {
+        int n = at / (y.h * y.w), i = at / y.w % y.h, j = at % y.w;
+        for (int o = 0; o < k->co; o++) {
+            double sum = k->b[o];
+            for (int c = 0; c < x->c; c++)
+                sum += field_at(x, n, i / 2, j / 2)[c] * k->w[((c * 2 + i % 2) * 2 + j % 2) * k->co + o];
+            field_at(&y, n, i, j)[o] = sum;
+        }
     }
     return y;
 }
@@ -592,22 +646,50 @@ static void drop_twin(struct field *z, struct rs_drop *drop)
     free(mask.v);
 }
 
-static struct affine affine_of(const struct net_twin *net, const struct rs_norm_place *at)
+const struct rs_unet_entry *entry_named(const struct rs_unet *net, const char *name)
 {
-    struct affine affine = {.gamma = net->p + at->gamma, .beta = net->p + at->beta};
+    for (int i = 0; i < net->count; i++)
+        if (!strcmp(net->entries[i].name, name))
+            return &net->entries[i];
+    printf("Bail out! no array %s\n", name);
+    exit(1);
+}
+
+static const double *values_of(const struct net_twin *net, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Of the entry whose name is printed so. */
+static const double *values_of(const struct net_twin *net, const char *format, ...)
+{
+    char name[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    const struct rs_unet_entry *entry = entry_named(&net->net, name);
+    return (entry->statistic ? net->statistics : net->p) + entry->offset;
+}
+
+/* "enc1.norm2": level 0 is the first, half 0 too. */
+static struct affine affine_of(const struct net_twin *net, const char *what, int level, int half)
+{
+    int l = level + 1, i = half + 1;
+    struct affine affine = {.gamma = values_of(net, "%s%d.norm%d.weight", what, l, i),
+                            .beta = values_of(net, "%s%d.norm%d.bias", what, l, i)};
     if (net->statistics) {
-        affine.mean = net->statistics + at->mean;
-        affine.variance = net->statistics + at->variance;
+        affine.mean = values_of(net, "%s%d.norm%d.running_mean", what, l, i);
+        affine.variance = values_of(net, "%s%d.norm%d.running_var", what, l, i);
     }
     return affine;
 }
 
-static struct field block_twin(struct net_twin *net, const struct rs_block_place *at, const struct field *x)
+static struct field block_twin(struct net_twin *net, const char *what, int level, const struct field *x)
 {
     struct field z = {0};
     for (int i = 0; i < 2; i++) {
-        struct kernel kernel = {3, at->conv[i].co, net->p + at->conv[i].w, NULL};
-        struct affine affine = affine_of(net, &at->norm[i]);
+        const double *w = values_of(net, "%s%d.conv%d.weight", what, level + 1, i + 1);
+        struct kernel kernel = {3, net->net.shape.channels[level], w, NULL};
+        struct affine affine = affine_of(net, what, level, i);
         struct field y = conv_twin(i ? &z : x, &kernel);
         free(z.v);
         z = norm_twin(&y, &affine);
@@ -617,6 +699,19 @@ static struct field block_twin(struct net_twin *net, const struct rs_block_place
         free(y.v);
     }
     return z;
+}
+
+/* As it is defined: first to twice the size, then a 1x1 convolution; or both at once. */
+static struct field up_twin(const struct net_twin *net, int level, const struct field *below)
+{
+    struct kernel kernel = {1, net->net.shape.channels[level], values_of(net, "up%d.weight", level + 1),
+                            values_of(net, "up%d.bias", level + 1)};
+    if (net->net.shape.up == RS_UP_TRANSPOSED)
+        return transposed_twin(below, &kernel);
+    struct field large = net->net.shape.up == RS_UP_NEAREST ? nearest_twin(below) : bilinear_twin(below);
+    struct field narrow = conv_twin(&large, &kernel);
+    free(large.v);
+    return narrow;
 }
 
 static struct field join_twin(const struct field *a, const struct field *b)
@@ -633,16 +728,14 @@ static struct field join_twin(const struct field *a, const struct field *b)
 /* Level l from its input to its result: down, through what is below, and up again. */
 static struct field level_twin(struct net_twin *net, int l, const struct field *x)
 {
-    struct field down = block_twin(net, &net->plan.enc[l], x);
-    if (l + 1 == net->shape.levels)
+    struct field down = block_twin(net, "enc", l, x);
+    if (l + 1 == net->net.shape.levels)
         return down;
-    struct field pooled = pool_twin(&down), below = level_twin(net, l + 1, &pooled), large = up_twin(&below);
+    struct field pooled = pool_twin(&down), below = level_twin(net, l + 1, &pooled);
     pool_margin(&down, &pooled, &net->margin);
-    const struct rs_conv_place *up = &net->plan.up[l];
-    struct kernel kernel = {1, up->co, net->p + up->w, net->p + up->b};
-    struct field narrow = conv_twin(&large, &kernel), joined = join_twin(&down, &narrow);
-    struct field result = block_twin(net, &net->plan.dec[l], &joined);
-    struct field *all[] = {&down, &pooled, &below, &large, &narrow, &joined};
+    struct field narrow = up_twin(net, l, &below), joined = join_twin(&down, &narrow);
+    struct field result = block_twin(net, "dec", l, &joined);
+    struct field *all[] = {&down, &pooled, &below, &narrow, &joined};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]->v);
     return result;
@@ -653,7 +746,7 @@ struct field logits_twin(struct net_twin *net, const struct field *x)
     net->drop.layer = 0;
     net->margin = (double)INFINITY;
     struct field top = level_twin(net, 0, x);
-    struct kernel head = {1, 1, net->p + net->plan.head.w, net->p + net->plan.head.b};
+    struct kernel head = {1, 1, values_of(net, "head.weight"), values_of(net, "head.bias")};
     struct field logits = conv_twin(&top, &head);
     free(top.v);
     return logits;
@@ -663,7 +756,7 @@ void draw_all(struct rs_unet *net)
 {
     rs_unet_draw(net, 5);
     for (int i = 0; i < net->count; i++)
-        for (size_t k = 0;
-             !net->entries[i].statistic && !net->entries[i].convolution && k < net->entries[i].count; k++)
+        for (size_t k = 0; !net->entries[i].statistic && !net->entries[i].terms && k < net->entries[i].count;
+             k++)
             net->parameters[net->entries[i].offset + k] += .3f * noise();
 }

@@ -127,7 +127,10 @@ void conv_case_twins(struct conv_case *t); /* from the data as they are now */
 void conv_case_free(struct conv_case *t);
 
 struct field pool_twin(const struct field *x);
-struct field up_twin(const struct field *x);
+struct field nearest_twin(const struct field *x);
+struct field bilinear_twin(const struct field *x);
+struct field spread_twin(const struct field *x);                             /* x of 4c channels [2][2][c] */
+struct field transposed_twin(const struct field *x, const struct kernel *k); /* w [ci][2][2][co] */
 
 /* A channel's mean and biased variance, in two passes. */
 void moments(const struct field *y, int channel, double *mean, double *variance);
@@ -159,18 +162,20 @@ double mean_loss(const void *loss_case);
 
 /* --- The whole network --- */
 
-/* The network by its description: parameters and statistics in the layout of the plan; without statistics it
- * is in training. What is dropped is taken from the layer, whose masks have tests of their own; `drop` counts
- * the blocks' halves in the order they are met. `margin` becomes the distance of the nearest ReLU or pooling
- * to its kink. */
+/* The network by its description: parameters and statistics by the names and places of `net`'s entries; without
+ * statistics it is in training. What is dropped is taken from the layer, whose masks have tests of their own;
+ * `drop` counts the blocks' halves in the order they are met. `margin` becomes the distance of the nearest ReLU or
+ * pooling to its kink. */
 struct net_twin {
-    struct rs_unet_plan plan;
-    struct rs_unet_shape shape;
+    struct rs_unet net; /* its entries and shape alone are looked at */
     const double *p, *statistics;
     struct rs_drop drop;
     double margin;
 };
 struct field logits_twin(struct net_twin *net, const struct field *x);
+
+/* The entry of that name; the test ends where there is none. */
+const struct rs_unet_entry *entry_named(const struct rs_unet *net, const char *name);
 
 /* He's weights, and batch norms that differ from the identity. */
 void draw_all(struct rs_unet *net);

@@ -1,0 +1,66 @@
+#include "network/window.h"
+
+#include <string.h>
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+struct rs_window rs_window_new(int height, int width, int c)
+{
+    return (struct rs_window){.height = height, .width = width, .c = c, .from = width};
+}
+
+void rs_window_widen(struct rs_window *window, int from, int to)
+{
+    window->from = smaller(window->from, larger(from, 0) / RS_TILE * RS_TILE);
+    window->to = larger(window->to, smaller(to, window->width));
+}
+
+void rs_window_take(struct rs_window *window, struct rs_arena *arena, int n)
+{
+    window->capacity = smaller(5 * window->held / 4, window->height + RS_TILE + 2) + 1;
+    window->map = rs_map_take(arena, n, window->capacity, window->to - window->from, window->c);
+}
+
+static float *row_of(const struct rs_window *window, int image, int row)
+{
+    return rs_map_at(&window->map, image, row - window->base - 1, -1);
+}
+
+void rs_window_rewind(struct rs_window *window)
+{
+    window->base = -1;
+    for (int image = 0; window->map.data && image < window->map.n; image++)
+        memset(row_of(window, image, -1), 0, (size_t)window->map.row * sizeof(float));
+}
+
+void rs_window_make_room(struct rs_window *window, int first, int reached, int end)
+{
+    int limit = end == window->height ? end + RS_TILE + 1 : end;
+    window->held = larger(window->held, limit - first);
+    if (!window->map.data || limit - window->base <= window->capacity)
+        return;
+    size_t kept = (size_t)(reached - first) * (size_t)window->map.row;
+    for (int image = 0; image < window->map.n; image++)
+        memmove(row_of(window, image, window->base), row_of(window, image, first), kept * sizeof(float));
+    window->base = first;
+}
+
+void rs_window_end(struct rs_window *window)
+{
+    for (int image = 0; image < window->map.n; image++)
+        memset(row_of(window, image, window->height), 0,
+               (size_t)((RS_TILE + 1) * window->map.row) * sizeof(float));
+}
+
+struct rs_map rs_window_part(const struct rs_window *window, int top, int bottom, int from, int to)
+{
+    return rs_map_window(window->map, top - window->base - 1, from - window->from, bottom - top, to - from);
+}
