@@ -10,6 +10,7 @@
 static const char *pixels = "fov", *threshold = "0.5", *model, *compare;
 static int64_t bootstrap, seed = 1, expect;
 static int curve;
+static bool choose;
 
 static struct rs_option options[] = {
     {"pixels", RS_TEXT, &pixels, .argument = "fov|image|crop:X,Y,W,H", .help = "the pixels that count (fov)"},
@@ -21,6 +22,8 @@ static struct rs_option options[] = {
      .help = "the differences to OTHER, maps of the same photographs, instead (1000 draws)"},
     {"curve", RS_CHOICE, &curve, .argument = "roc|pr|calibration",
      .help = "this curve of all pixels instead of the table"},
+    {"choose", RS_FLAG, &choose,
+     .help = "what suits all pixels, a threshold and a temperature, instead of the table"},
     {"expect", RS_INT, &expect, 1, 0x1p53, .argument = "N", .help = "fail unless there are N images"},
     {0},
 };
@@ -76,6 +79,8 @@ static void check_options(void)
         rs_tool_usage("-threshold=model and -model=FILE go together");
     if (rs_tool_given("curve") && (bootstrap || compare || rs_tool_given("threshold")))
         rs_tool_usage("-curve goes without -bootstrap, -compare and -threshold");
+    if (choose && (rs_tool_given("curve") || bootstrap || compare || rs_tool_given("threshold")))
+        rs_tool_usage("-choose goes without -curve, -bootstrap, -compare and -threshold");
     if (compare && !bootstrap)
         bootstrap = 1000;
 }
@@ -100,6 +105,8 @@ static const char *write_end(bool table)
         return rs_report_comparison(score, other, stdout);
     if (table)
         return rs_report_table(score, stdout);
+    if (choose)
+        return rs_report_choice(score, stdout);
     return rs_report_curve(score, (enum rs_report_curve)curve, stdout);
 }
 
@@ -108,7 +115,7 @@ int main(int argc, char **argv)
     rs_tool_begin(&tool, argc, &argv);
     check_options();
     struct rs_score_options chosen = settings();
-    bool table = !compare && !rs_tool_given("curve");
+    bool table = !compare && !choose && !rs_tool_given("curve");
     score = rs_score_start(&chosen);
     uint64_t images =
         compare ? count_pairs(argv, &chosen) : rs_tool_images(argv, table ? add_row : add, NULL);

@@ -169,9 +169,10 @@ static void report(const struct rs_train_report *done)
     if (done->one_class)
         rs_tool_warn("the network says one class for every pixel: it has not learnt to tell vessels");
     if (done->best_step)
-        rs_tool_say("samples: %jd, steps: %jd; best validation loss %.4f after step %jd, threshold %.4f",
+        rs_tool_say("samples: %jd, steps: %jd; best validation loss %.4f after step %jd, threshold %.4f, "
+                    "temperature %.4f",
                     (intmax_t)done->samples, (intmax_t)done->steps, done->best_loss,
-                    (intmax_t)done->best_step, done->threshold);
+                    (intmax_t)done->best_step, done->threshold, done->temperature);
     else
         rs_tool_say("samples: %jd, steps: %jd", (intmax_t)done->samples, (intmax_t)done->steps);
 }

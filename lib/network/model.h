@@ -2,12 +2,11 @@
 #ifndef RS_NETWORK_MODEL_H
 #define RS_NETWORK_MODEL_H
 
+#include "measure/temperature.h"
 #include "network/unet.h"
 #include "picture/prep.h"
 
-/* The least and the most of temperature and diameter */
-#define RS_COLDEST .01
-#define RS_HOTTEST 100.
+/* The least and the most of a diameter. */
 #define RS_NARROWEST 1.
 #define RS_WIDEST 1e5
 
@@ -17,7 +16,7 @@ struct rs_model {
     double dropout;
     bool has_threshold;
     double threshold;   /* of p, of best Dice on data that it was not trained on */
-    double temperature; /* T of p = sigmoid(logit / T), 1 where none was fitted */
+    double temperature; /* T of measure/temperature.h; 1 where none was fitted */
     double diameter;    /* pixels, of the field of view that it was trained at; 0: unknown */
     char training[512]; /* the options that shaped the weights, in canonical order */
     char kernel[128];   /* what computed: the same seed gives the same bytes on the same kernel alone */

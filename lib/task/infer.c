@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "layer/probability.h"
+#include "measure/temperature.h"
 #include "network/evaluate.h"
 #include "picture/patch.h"
 
@@ -179,19 +180,15 @@ static void strip_source(void *context, struct rs_map rows, int y, int x)
         cut_input(run->infer, run->worker, run->infer->photograph, (struct corner){x, y}, rows.w, rows.h));
 }
 
-static double probability(const struct rs_infer *infer, float logit)
-{
-    return rs_sigmoid((double)logit / infer->model->temperature);
-}
-
 static void strip_sink(void *context, struct rs_map logits, int y, int x)
 {
     struct strip_run *run = context;
     const struct rs_image *photograph = run->infer->photograph;
     for (int i = 0; i < logits.h && y + i < photograph->height; i++)
         for (int j = 0; j < logits.w && x + j < photograph->width; j++)
-            write_pixel(rs_image_at(run->infer->map, x + j, y + i), rs_image_at(photograph, x + j, y + i),
-                        photograph, probability(run->infer, *rs_map_at(&logits, 0, i, j)));
+            write_pixel(
+                rs_image_at(run->infer->map, x + j, y + i), rs_image_at(photograph, x + j, y + i), photograph,
+                rs_temper(rs_sigmoid((double)*rs_map_at(&logits, 0, i, j)), run->infer->model->temperature));
 }
 
 static struct rs_flow_strip strip_of(const struct rs_infer *infer, int strips, int number)
@@ -298,7 +295,7 @@ static void add_window(struct rs_infer *infer, struct rs_map logits, struct corn
     for (int i = 0; i < height; i++) {
         size_t to = (size_t)(at.y + i) * (size_t)photograph->width + (size_t)at.x;
         for (int j = 0; j < width; j++, to++) {
-            infer->sum[to] += (float)probability(infer, *rs_map_at(&logits, n, i, j));
+            infer->sum[to] += (float)rs_sigmoid((double)*rs_map_at(&logits, n, i, j));
             infer->number[to]++;
         }
     }
@@ -328,7 +325,7 @@ static void write_average(struct rs_infer *infer)
     size_t from = (size_t)rs_image_planes(photograph), to = (size_t)rs_image_planes(infer->map);
     for (size_t i = 0; i < (size_t)photograph->width * (size_t)photograph->height; i++)
         write_pixel(infer->map->samples + i * to, photograph->samples + i * from, photograph,
-                    (double)infer->sum[i] / infer->number[i]);
+                    rs_temper((double)infer->sum[i] / infer->number[i], infer->model->temperature));
 }
 
 static const char *run_windows(struct rs_infer *infer)

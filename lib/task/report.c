@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "measure/bootstrap.h"
 #include "measure/curve.h"
+#include "measure/temperature.h"
 
 /* Which figure is which. */
 enum {
@@ -178,6 +179,19 @@ const char *rs_report_curve(const struct rs_score *score, enum rs_report_curve w
     const char *error = which == RS_CURVE_ROC ? write_roc(out, &curve) : write_pr(out, &curve);
     free(curve.at);
     return error;
+}
+
+const char *rs_report_choice(const struct rs_score *score, FILE *out)
+{
+    const struct rs_histogram *h = &score->all;
+    double temperature = rs_best_temperature(h), threshold = rs_best_dice_threshold(h);
+    double dice = rs_scores_of(h, threshold).dice;
+    const char *error = write_names(out, "threshold\ttemperature\tdice\tlog_loss");
+    return error ? error
+                 : write_numbers(out,
+                                 (double[]){rs_temper(threshold, temperature), temperature, dice,
+                                            rs_tempered_log_loss(h, temperature)},
+                                 4);
 }
 
 static const char *write_difference(FILE *out, double difference, const struct rs_difference *drawn)

@@ -19,6 +19,10 @@ enum rs_report_curve { RS_CURVE_ROC, RS_CURVE_PR, RS_CURVE_CALIBRATION };
 /* A curve of the pixels of all images. */
 const char *rs_report_curve(const struct rs_score *score, enum rs_report_curve which, FILE *out);
 
+/* What the pixels of all images choose: a row of the temperature of the lowest log loss, the threshold of the best Dice
+ * as one of tempered probabilities, and that Dice and that log loss. */
+const char *rs_report_choice(const struct rs_score *score, FILE *out);
+
 /* The pooled figures of two streams, the differences, first minus second, and their bounds by the paired
  * bootstrap. Both streams have draws, and rs_score_pair found nothing in any pair of images. The thresholds
  * are not drawn, so that their difference has no bounds. */

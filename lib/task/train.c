@@ -211,6 +211,7 @@ static const char *validate(struct trainer *t)
     course->best_step = course->step;
     t->model.has_threshold = !isnan(now.threshold);
     t->model.threshold = t->model.has_threshold ? now.threshold : 0;
+    t->model.temperature = isnan(now.temperature) ? 1 : now.temperature;
     return keep(t, t->files->model);
 }
 
@@ -327,6 +328,7 @@ static const char *run(struct trainer *t, struct rs_train_report *report)
                                        .best_step = t->course.best_step,
                                        .best_loss = t->course.best_loss,
                                        .threshold = t->model.threshold,
+                                       .temperature = t->model.temperature,
                                        .one_class = t->one_class,
                                        .signal = rs_interrupt_ends(signal) ? signal : 0};
     return error;

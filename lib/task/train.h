@@ -21,7 +21,7 @@ struct rs_train_report {
     int64_t steps, wanted,
         samples;       /* steps made, of those wanted; samples trained on, each as often as it was */
     int64_t best_step; /* of the model kept; 0: without validation */
-    double best_loss, threshold;
+    double best_loss, threshold, temperature;
     bool one_class; /* since the last validation, or in it, every pixel was said to be the same */
     int signal;     /* that ended it, its work put away; 0: none */
 };

@@ -7,6 +7,7 @@
 #include "layer/loss.h"
 #include "layer/probability.h"
 #include "measure/scores.h"
+#include "measure/temperature.h"
 #include "network/evaluate.h"
 
 static void count_pixels(struct rs_histogram *histogram, struct rs_map logits, const struct rs_truth *truth)
@@ -63,14 +64,17 @@ const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
         error = run_batch(&run, first, left < (uint32_t)batch ? (int)left : batch, planes, fov_only);
     }
     struct rs_scores scores = rs_scores_of(&run.histogram, .5);
+    double temperature = rs_best_temperature(&run.histogram);
+    double threshold = rs_best_dice_threshold(&run.histogram);
     double count = (double)run.loss.count;
-    *result =
-        (struct rs_validation){.loss = run.loss.sum / count,
-                               .accuracy = (double)run.loss.correct / count,
-                               .dice = scores.dice,
-                               .auc = scores.auc_roc,
-                               .threshold = rs_best_dice_threshold(&run.histogram),
-                               .one_class = run.loss.predicted == 0 || run.loss.predicted == run.loss.count};
+    *result = (struct rs_validation){
+        .loss = run.loss.sum / count,
+        .accuracy = (double)run.loss.correct / count,
+        .dice = scores.dice,
+        .auc = scores.auc_roc,
+        .temperature = temperature,
+        .threshold = isnan(temperature) ? threshold : rs_temper(threshold, temperature),
+        .one_class = run.loss.predicted == 0 || run.loss.predicted == run.loss.count};
     rs_evaluator_free(run.evaluator);
     rs_histogram_free(&run.histogram);
     free(planes);

@@ -413,6 +413,46 @@ all	$row"
     refute_output --partial warning
 }
 
+@test "-choose: worked by hand, of nothing, of one kind" {
+    # p = 7/8: three vessel, one background; 1/8: one and three. T = log 7 / log 3, so that they become 3/4 and 1/4; the
+    # least of the best thresholds is 1/4, of odds 1/3, which become exp(-log 3 / T)
+    pam 4 2 3 PROB_VESSEL 3 3  3 3  3 3  3 0  0 3  0 0  0 0  0 0 >eight.pam
+    run --separate-stderr -0 scored -choose eight.pam
+    assert_equal "${lines[0]}" 'threshold	temperature	dice	log_loss'
+    assert_equal "${#lines[@]}" 2
+    awk '{ t = log(7) / log(3); q = 1 / (1 + exp(log(3) / t)); loss = -.75 * log(.75) - .25 * log(.25)
+        if (($1 - q) ^ 2 + ($2 - t) ^ 2 + ($3 - .75) ^ 2 + ($4 - loss) ^ 2 > 1e-20) exit 1 }' <<<"${lines[1]}"
+    assert_equal "$stderr" 'rs-score: images scored: 1, pixels: 8'
+    pam 2 1 255 PROB_VESSEL 9 0  8 0 >background.pam
+    run --separate-stderr -0 scored -choose background.pam
+    assert_equal "${lines[1]}" 'NA	NA	NA	NA'
+    pam 2 1 255 PROB_VESSEL_FOV 9 0 0  8 9 0 >outside.pam
+    run --separate-stderr -0 rs-score -choose outside.pam
+    assert_equal "${lines[1]}" 'NA	NA	NA	NA'
+    fails 1 '1 of 2 images' scored -choose -expect=2 eight.pam
+    run --separate-stderr -1 bash -c "rs-score -pixels=image -choose eight.pam >/dev/full"
+    assert_equal "$stderr" 'rs-score: stdout: No space left on device'
+}
+
+@test "-choose: a model that is given what was chosen does as well as was said" {
+    rs-synth -quiet -width=96 -height=96 -count=2 >s.pam
+    rs-patch -quiet -size=16 -count=40 s.pam | rs-norm -quiet >t
+    rs-train -quiet -channels=4,6 -epochs=4 -lr=.01 -batch=8 -model=raw t
+    rs-infer -quiet -model=raw s.pam >raw.pam
+    rs-score -quiet -choose raw.pam >chosen.tsv
+    read -r threshold temperature dice loss < <(tail -n 1 chosen.tsv)
+    rs-train -quiet -channels=4,6 -epochs=4 -lr=.01 -batch=8 -model=m -threshold="$threshold" -temperature="$temperature" t
+    rs-infer -quiet -model=m s.pam >m.pam
+    run -0 --separate-stderr rs-score -threshold=model -model=m m.pam
+    for column in auc_roc dice log_loss; do figure all $column <<<"$output"; done >there
+    before=$(rs-score -quiet raw.pam | figure all log_loss)
+    awk -v dice="$dice" -v loss="$loss" -v before="$before" '{ at[NR] = $1 }
+        END { exit !((at[2] - dice) ^ 2 < 1e-8 && (at[3] - loss) ^ 2 < 1e-8 && at[3] < before) }' there
+    assert_equal "$(rs-score -quiet raw.pam | figure all auc_roc | cut -c 1-6)" "$(head -n 1 there | cut -c 1-6)"
+    # nothing is left to be tempered
+    rs-score -quiet -choose m.pam | awk 'NR == 2 { exit !(($2 - 1) ^ 2 < 1e-6) }'
+}
+
 @test "-expect" {
     { ten; ten; } >two.pam
     run --separate-stderr -0 rs-score -pixels=image -expect=2 two.pam
@@ -476,6 +516,9 @@ all	$row"
     fails 2 "'det' is not one of roc|pr|calibration" rs-score -curve=det
     for other in -bootstrap=9 -compare=x.pam -threshold=.4; do
         fails 2 '-curve goes without -bootstrap, -compare and -threshold' rs-score -curve=roc $other
+    done
+    for other in -bootstrap=9 -compare=x.pam -threshold=.4 -curve=roc; do
+        fails 2 '-choose goes without -curve, -bootstrap, -compare and -threshold' rs-score -choose $other
     done
     fails 2 'an empty name' rs-score -compare=
 }

@@ -37,6 +37,7 @@ train() {
     assert_line "patch: 16x16"
     assert_line "enc1.conv1.weight: [4,3,3,3]"
     assert_line --regexp '^threshold: 0\.'
+    assert_line --regexp '^temperature: [0-9.]+$'
     assert_line --partial "training: -epochs=2 -batch=8 -lr=0.001"
     refute_line --partial "threads"
     train -model=m "$FILES/train.tensors"
@@ -55,8 +56,8 @@ train() {
     assert_line "diameter: 540.5"
     refute_line --partial "-temperature"
     cmp <(tail -c 4000 m) <(tail -c 4000 n)
-    for model in m n; do pamchannel -tupletype=RGB 0 1 2 <"$FILES/s.pam" | rs-infer -quiet -step=16 -model=$model >$model.pgm; done
-    # p of temperature 2 is q = 1 / (1 + sqrt((1 - p) / p)), to the level of 65536
+    for model in m n; do pamchannel -tupletype=RGB 0 1 2 <"$FILES/s.pam" | rs-infer -quiet -model=$model >$model.pgm; done
+    # p of temperature 2, that of an average of windows, is q = 1 / (1 + sqrt((1 - p) / p)), to the level of 65536
     paste <(pamtopnm -plain m.pgm | tail -n +4 | xargs -n 1) <(pamtopnm -plain n.pgm | tail -n +4 | xargs -n 1) |
         awk '{ p = ($1 + .5) / 65536; q = 65536 / (1 + sqrt((1 - p) / p)); d = q - .5 - $2
             if (d < -2 || d > 2) { print $1, $2, q; exit 1 } n++ } END { exit !(n == 96 * 96) }'
@@ -64,6 +65,17 @@ train() {
     fails 2 "-temperature goes without -validate" train -model=m -validate="$FILES/held.tensors" -temperature=1
     fails 2 "-temperature: '0'" train -model=m -temperature=0
     fails 2 "-diameter: '0'" train -model=m -diameter=0
+}
+
+@test "-validate: the temperature is that of the lowest loss there, the threshold one of tempered p" {
+    rs-patch -quiet -size=16 -count=8 -min-vessel=5 -seed=2 "$FILES/s.pam" >held.pam
+    train -lr=.01 -model=m -log=log -validate="$FILES/held.tensors" "$FILES/train.tensors"
+    rs-infer -quiet -model=m held.pam >maps.pam
+    rs-score -quiet -choose maps.pam | awk 'NR == 2 { print $2; exit !(($2 - 1) ^ 2 < 1e-6) }'
+    rs-score -quiet -threshold=best-dice maps.pam | tail -n 1 | cut -f 10 >best
+    awk -v t="$(rs-info m | sed -n 's/^threshold: //p')" '{ sub(/oracle:/, ""); exit !(($1 - t) ^ 2 < (2 / 65536) ^ 2) }' best
+    awk -v loss="$(rs-score -quiet maps.pam | tail -n 1 | cut -f 7)" -F'\t' '$5 != "NA" && NR > 1 { last = $5 }
+        END { exit !(loss < last) }' log
 }
 
 @test "the model of the best validation loss is kept" {
