@@ -122,6 +122,9 @@ $(BUILD)/bench/clock: tests/bench/clock.c
 # The killings that `check` does 20 of
 torture: all
 	PATH=$(abspath $(BUILD))/bin:$$PATH tests/torture 200
+# What takes too long for `check`: a pipe without an end, of which `check` sees 1000 steps; a photograph of 169 megapixels
+endless large: all
+	PATH=$(abspath $(BUILD))/bin:$$PATH tests/$@
 
 lint:
 	@tests/lint
@@ -192,9 +195,9 @@ compile_commands.json:
 
 # `make deps check` means: first the one, then the other, also under -j.
 ifneq ($(filter deps deps-dev,$(MAKECMDGOALS)),)
-all demo check cross bench torture lint format install coverage asan ubsan tsan valgrind fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
+all demo check cross bench torture endless large lint format install coverage asan ubsan tsan valgrind fuzz: | $(filter deps deps-dev,$(MAKECMDGOALS))
 endif
 
-.PHONY: all completions units deps deps-dev demo check cross bench torture lint format asan ubsan tsan valgrind fuzz coverage install \
-  uninstall dist clean compile_commands.json
+.PHONY: all completions units deps deps-dev demo check cross bench torture endless large lint format asan ubsan tsan valgrind \
+  fuzz coverage install uninstall dist clean compile_commands.json
 .SECONDARY:

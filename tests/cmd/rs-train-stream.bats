@@ -25,6 +25,12 @@ train() {
     assert_line --partial "training: -steps=40 -shuffle=32 -validate-every=1000 -batch=8"
 }
 
+@test "an endless stream: every tool holds its memory" {
+    bare || skip "a checker takes memory of its own"
+    run -0 "$ROOT/tests/endless" 1000
+    assert_line --regexp "^rs-train: [0-9]+ KiB after 500 steps"
+}
+
 @test "file, pipe, chunks and threads: the same bytes; another reservoir: others" {
     train -steps=8 -shuffle=16 -model=file "$FILES/t"
     train -steps=8 -shuffle=16 -threads=1 -model=pipe <"$FILES/t"
