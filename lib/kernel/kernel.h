@@ -71,6 +71,10 @@ struct rs_kernel {
     void (*pool)(const struct rs_map *y, const struct rs_map *x, int image, int i);
     void (*pool_back)(const struct rs_map *dx, const struct rs_map *dy, const struct rs_map *x, int image,
                       int i);
+
+    /* Of plain rows: to[x] = sum over k < taps, in this order, of weights[k] * from[k][x], for x in [0, width).
+     * `to` is none of them; taps >= 1. */
+    void (*combine)(float *to, int width, int taps, const float *const *from, const float *weights);
 };
 
 /* The best set for this processor, or the one that RS_KERNEL names; chosen once. */

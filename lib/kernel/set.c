@@ -1,4 +1,5 @@
 /* Compiled once an instruction set, as RS_KERNEL_SET: see the Makefile. */
+#include "kernel/combine.h"
 #include "kernel/pointwise.h"
 #include "kernel/sets.h"
 #include "kernel/winograd.h"
@@ -26,4 +27,5 @@ const struct rs_kernel TABLE(RS_KERNEL_SET) = {
     .norm_back = norm_back,
     .pool = pool,
     .pool_back = pool_back,
+    .combine = combine,
 };

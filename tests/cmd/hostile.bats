@@ -73,6 +73,7 @@ refused() {
 @test "rs-scale: streams that are cut" { hostile cuts rs-scale; }
 @test "rs-patch: streams that are cut" { hostile cuts rs-patch; }
 @test "rs-fov: streams that are cut" { hostile cuts rs-fov; }
+@test "rs-baseline: streams that are cut" { hostile cuts rs-baseline; }
 @test "rs-norm: streams and statistics that are cut" { hostile cuts rs-norm; }
 @test "rs-train: streams and checkpoints that are cut" { hostile cuts rs-train; }
 @test "rs-infer: streams and models that are cut" { hostile cuts rs-infer; }
@@ -85,6 +86,7 @@ refused() {
 @test "rs-scale: headers with a bit that is flipped" { hostile flips rs-scale; }
 @test "rs-patch: headers with a bit that is flipped" { hostile flips rs-patch; }
 @test "rs-fov: headers with a bit that is flipped" { hostile flips rs-fov; }
+@test "rs-baseline: headers with a bit that is flipped" { hostile flips rs-baseline; }
 @test "rs-norm: headers with a bit that is flipped" { hostile flips rs-norm; }
 @test "rs-train: headers with a bit that is flipped" { hostile flips rs-train; }
 @test "rs-infer: headers with a bit that is flipped" { hostile flips rs-infer; }
@@ -97,6 +99,7 @@ refused() {
 @test "rs-scale: images that lie" { hostile headers rs-scale; }
 @test "rs-patch: images that lie" { hostile headers rs-patch; }
 @test "rs-fov: images that lie" { hostile headers rs-fov; }
+@test "rs-baseline: images that lie" { hostile headers rs-baseline; }
 @test "rs-norm: images that lie" { hostile headers rs-norm; }
 @test "rs-infer: images that lie" { hostile headers rs-infer; }
 @test "rs-mask: maps that lie" { hostile headers rs-mask; }
@@ -123,6 +126,7 @@ refused() {
 @test "rs-scale: byte by byte, slow readers, signals" { hostile reads rs-scale; }
 @test "rs-patch: byte by byte, slow readers, signals" { hostile reads rs-patch; }
 @test "rs-fov: byte by byte, slow readers, signals" { hostile reads rs-fov; }
+@test "rs-baseline: byte by byte, slow readers, signals" { hostile reads rs-baseline; }
 @test "rs-norm: byte by byte, slow readers, signals" { hostile reads rs-norm; }
 @test "rs-train: byte by byte, signals" { hostile reads rs-train; }
 @test "rs-infer: byte by byte, slow readers, signals" { hostile reads rs-infer; }
@@ -136,6 +140,7 @@ refused() {
 @test "rs-scale: standard output full or closed" { hostile outputs rs-scale; }
 @test "rs-patch: standard output full or closed" { hostile outputs rs-patch; }
 @test "rs-fov: standard output full or closed" { hostile outputs rs-fov; }
+@test "rs-baseline: standard output full or closed" { hostile outputs rs-baseline; }
 @test "rs-norm: standard output full or closed" { hostile outputs rs-norm; }
 @test "rs-train: standard output full or closed" { hostile outputs rs-train; }
 @test "rs-infer: standard output full or closed" { hostile outputs rs-infer; }
@@ -149,6 +154,7 @@ refused() {
 @test "rs-scale: files that are none" { hostile names rs-scale; }
 @test "rs-patch: files that are none" { hostile names rs-patch; }
 @test "rs-fov: files that are none" { hostile names rs-fov; }
+@test "rs-baseline: files that are none" { hostile names rs-baseline; }
 @test "rs-norm: files that are none or cannot be written" { hostile names rs-norm; }
 @test "rs-train: files that are none or cannot be written" { hostile names rs-train; }
 @test "rs-infer: files that are none" { hostile names rs-infer; }
@@ -162,6 +168,7 @@ refused() {
 @test "rs-scale: a disk of 64 KiB" { on_disk rs-scale; }
 @test "rs-patch: a disk of 64 KiB" { on_disk rs-patch; }
 @test "rs-fov: a disk of 64 KiB" { on_disk rs-fov; }
+@test "rs-baseline: a disk of 64 KiB" { on_disk rs-baseline; }
 @test "rs-norm: a disk of 64 KiB, and one that is read only" { on_disk rs-norm; }
 @test "rs-train: a disk of 64 KiB, and one that is read only" { on_disk rs-train; }
 @test "rs-infer: a disk of 64 KiB" { on_disk rs-infer; }
@@ -175,6 +182,7 @@ refused() {
 @test "rs-scale: in German" { in_german rs-scale; }
 @test "rs-patch: in German" { in_german rs-patch; }
 @test "rs-fov: in German" { in_german rs-fov; }
+@test "rs-baseline: in German" { in_german rs-baseline; }
 @test "rs-norm: in German" { in_german rs-norm; }
 @test "rs-train: in German" { in_german rs-train; }
 @test "rs-infer: in German" { in_german rs-infer; }
@@ -188,6 +196,7 @@ refused() {
 @test "rs-scale: memory refused" { refused rs-scale; }
 @test "rs-patch: memory refused" { refused rs-patch; }
 @test "rs-fov: memory refused" { refused rs-fov; }
+@test "rs-baseline: memory refused" { refused rs-baseline; }
 @test "rs-norm: memory refused" { refused rs-norm; }
 @test "rs-train: memory refused" { refused rs-train; }
 @test "rs-infer: memory refused" { refused rs-infer; }

@@ -1,0 +1,23 @@
+#include "task/prob.h"
+
+#include "layer/probability.h"
+
+void rs_prob_shape(struct rs_image *map, const struct rs_image *photograph)
+{
+    struct rs_image like = *photograph;
+    like.subject = RS_PROB;
+    like.maxval = RS_LEVELS - 1;
+    rs_image_shape(map, &like, photograph->width, photograph->height, false);
+}
+
+void rs_prob_write(uint16_t *to, const uint16_t *from, const struct rs_image *photograph, double p)
+{
+    int vessel = rs_image_vessel_plane(photograph), fov = rs_image_fov_plane(photograph);
+    bool inside = fov < 0 || rs_image_yes(photograph, from[fov]);
+    *to++ = (uint16_t)(inside ? rs_level(p) : 0);
+    if (vessel >= 0)
+        *to++ = (uint16_t)((from[vessel] * 65535u + (unsigned)photograph->maxval / 2) /
+                           (unsigned)photograph->maxval);
+    if (fov >= 0)
+        *to = inside ? 65535 : 0;
+}
