@@ -36,6 +36,8 @@ LIBRARY = $(patsubst %.c,$(BUILD)/%.o,$(filter-out lib/kernel/set.c,$(wildcard $
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c)) $(FUZZERS)
 PAGES = $(wildcard man/man?/*.?)
+# What the tools use where no model is named; lib/cli/shipped.h says where they look for it
+SHIPPED = $(wildcard lib/model/rs.safetensors)
 
 all: $(TOOLS)
 
@@ -174,9 +176,10 @@ install: all completions
 	install -m 755 $(TOOLS) $(DESTDIR)$(BINDIR)
 	for page in $(PAGES:man/%=%); do install -m 644 man/$$page $(DESTDIR)$(MANDIR)/$$page; done
 	for file in $(COMPLETIONS); do install -m 644 $(BUILD)/share/$$file $(DESTDIR)$(SHAREDIR)/$$file; done
+	$(if $(SHIPPED),install -d $(DESTDIR)$(SHAREDIR)/rs && install -m 644 $(SHIPPED) $(DESTDIR)$(SHAREDIR)/rs)
 uninstall:
 	rm -f $(TOOLS:$(BUILD)/bin/%=$(DESTDIR)$(BINDIR)/%) $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) \
-	  $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%)
+	  $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%) $(DESTDIR)$(SHAREDIR)/rs/rs.safetensors
 
 VERSION = $(shell sed -n 's/^#define RS_VERSION "\(.*\)"/\1/p' lib/cli/version.h)
 dist:

@@ -13,7 +13,8 @@ static int64_t least;
 static struct rs_option options[] = {
     {"threshold", RS_TEXT, &threshold, .argument = "T|model|otsu",
      .help = "vessel where p >= T (the model's if -model is given, else 0.5)"},
-    {"model", RS_INPUT, &model, .argument = "FILE", .help = "the model whose threshold it is"},
+    {"model", RS_MODEL, &model, .argument = "FILE",
+     .help = "the model whose threshold it is (the one that came with the program)"},
     {"low", RS_REAL, &low, 0, 1, "T", .help = "and where p >= T, connected with such a pixel (none)"},
     {"min-area", RS_INT, &least, 0, RS_MAX_PIXELS, "PIXELS", .help = "smaller components are no vessel (0)"},
     {0},
@@ -48,8 +49,10 @@ static struct rs_mask_options settings(void)
 {
     struct rs_mask_options chosen = {.low = low, .least = (uint32_t)least};
     bool asks_model = rs_tool_given("threshold") ? !strcmp(threshold, "model") : model != NULL;
-    if (asks_model != (model != NULL))
-        rs_tool_usage("-threshold=model and -model=FILE go together");
+    if (model && !asks_model)
+        rs_tool_usage("-model=FILE goes with -threshold=model");
+    if (asks_model)
+        model = rs_tool_model(model);
     const char *error = model ? NULL : rs_mask_parse_threshold(threshold, &chosen);
     if (error)
         rs_tool_usage("-threshold: %s", error);

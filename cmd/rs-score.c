@@ -15,7 +15,8 @@ static bool choose;
 static struct rs_option options[] = {
     {"pixels", RS_TEXT, &pixels, .argument = "fov|image|crop:X,Y,W,H", .help = "the pixels that count (fov)"},
     {"threshold", RS_TEXT, &threshold, .argument = "T|best-dice|model", .help = "vessel where p >= T (0.5)"},
-    {"model", RS_INPUT, &model, .argument = "FILE", .help = "the model that -threshold=model asks"},
+    {"model", RS_MODEL, &model, .argument = "FILE",
+     .help = "the model that -threshold=model asks (the one that came with the program)"},
     {"bootstrap", RS_INT, &bootstrap, 1, 1e6, .argument = "N", .help = "95 % bounds from N draws of images"},
     {"seed", RS_INT, &seed, 0, 0x1p53, .argument = "N", .help = "of the draws (1)"},
     {"compare", RS_INPUT, &compare, .argument = "OTHER",
@@ -75,8 +76,10 @@ static uint64_t count_pairs(char **operands, const struct rs_score_options *chos
 static void check_options(void)
 {
     bool from_model = !strcmp(threshold, "model");
-    if (from_model != (model != NULL))
-        rs_tool_usage("-threshold=model and -model=FILE go together");
+    if (model && !from_model)
+        rs_tool_usage("-model=FILE goes with -threshold=model");
+    if (from_model)
+        model = rs_tool_model(model);
     if (rs_tool_given("curve") && (bootstrap || compare || rs_tool_given("threshold")))
         rs_tool_usage("-curve goes without -bootstrap, -compare and -threshold");
     if (choose && (rs_tool_given("curve") || bootstrap || compare || rs_tool_given("threshold")))

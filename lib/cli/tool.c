@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "base/sandbox.h"
 #include "cli/help.h"
+#include "cli/shipped.h"
 #include "cli/version.h"
 #include "format/pam.h"
 
@@ -161,6 +162,7 @@ static const char *set(struct rs_option *option, const char *argument)
     case RS_TEXT:
     case RS_INPUT:
     case RS_OUTPUT:
+    case RS_MODEL:
         *(const char **)option->value = argument;
         return argument[0] ? NULL : rs_error("an empty name");
     case RS_CHOICE:
@@ -211,10 +213,12 @@ static void fill_standard(void)
 
 static void allow_option(const struct rs_sandbox *box, const struct rs_option *option)
 {
-    if (option->given && option->kind == RS_INPUT)
+    if (option->given && (option->kind == RS_INPUT || option->kind == RS_MODEL))
         rs_sandbox_read(box, *(const char **)option->value);
     if (option->given && option->kind == RS_OUTPUT)
         rs_sandbox_write(box, *(const char **)option->value);
+    if (!option->given && option->kind == RS_MODEL)
+        rs_sandbox_read(box, rs_shipped_model());
 }
 
 /* The files that are named, and no others. */
@@ -252,6 +256,15 @@ void rs_tool_begin(const struct rs_tool *described, int argc, char ***argv)
         rs_tool_usage("%s: takes no operand", **argv);
     if (!tool->runs_programs)
         enter_sandbox(*argv);
+}
+
+const char *rs_tool_model(const char *path)
+{
+    if (path)
+        return path;
+    if (access(rs_shipped_model(), F_OK))
+        rs_tool_fail(rs_shipped_model(), "no model came with the program; -model=FILE names one");
+    return rs_shipped_model();
 }
 
 FILE *rs_tool_open(const char *path)

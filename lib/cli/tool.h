@@ -13,7 +13,8 @@
 
 #include "format/image.h"
 
-/* Files that options name must say so, RS_INPUT or RS_OUTPUT: others cannot be opened (base/sandbox.h). */
+/* Files that options name must say so, RS_INPUT or RS_OUTPUT: others cannot be opened (base/sandbox.h). RS_MODEL
+ * is an input that need not be given: rs_tool_model. */
 enum rs_option_kind {
     RS_FLAG,
     RS_NEGATED,
@@ -23,7 +24,8 @@ enum rs_option_kind {
     RS_TEXT,
     RS_CHOICE,
     RS_INPUT,
-    RS_OUTPUT
+    RS_OUTPUT,
+    RS_MODEL
 };
 
 /* One option, written -name or --name, its argument as -name=7 or -name 7. */
@@ -69,6 +71,10 @@ void rs_tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* "tool: warning: what" on stderr, -quiet or not. */
 void rs_tool_warn(const char *text);
+
+/* `path` if it is not NULL, which an RS_MODEL has set; else the model that came with the program (cli/shipped.h), or
+ * rs_tool_fail where there is none. */
+const char *rs_tool_model(const char *path);
 
 /* Opens an operand ("-" is stdin), or fails. */
 FILE *rs_tool_open(const char *path);

@@ -120,6 +120,22 @@ void rs_image_copy(struct rs_image *to, const struct rs_image *from, bool with_f
     }
 }
 
+/* In place, from the last pixel on: a photograph can be most of the memory that there is. */
+void rs_image_add_fov(struct rs_image *image)
+{
+    size_t pixels = (size_t)image->width * (size_t)image->height, planes = (size_t)rs_image_planes(image);
+    image->has_fov = true;
+    if (sample_count(image) > image->capacity) {
+        image->samples = rs_realloc(image->samples, sample_count(image), sizeof *image->samples);
+        image->capacity = sample_count(image);
+    }
+    for (size_t i = pixels; i-- > 0;) {
+        uint16_t *to = image->samples + i * (planes + 1);
+        memmove(to, image->samples + i * planes, planes * sizeof *to);
+        to[planes] = (uint16_t)image->maxval;
+    }
+}
+
 void rs_image_free(struct rs_image *image)
 {
     free(image->samples);

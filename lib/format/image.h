@@ -59,6 +59,9 @@ void rs_image_shape(struct rs_image *image, const struct rs_image *like, int wid
 /* `to` becomes a copy of `from`; a field-of-view plane that is added says yes everywhere. */
 void rs_image_copy(struct rs_image *to, const struct rs_image *from, bool with_fov);
 
+/* Adds a field-of-view plane, which says yes everywhere, to an image that has none. */
+void rs_image_add_fov(struct rs_image *image);
+
 void rs_image_free(struct rs_image *image);
 
 #endif

@@ -312,6 +312,14 @@ void rs_fov_measure(struct rs_fov *fov, const struct rs_image *image)
     find(fov, (struct rs_light){.image = image, .first = rs_image_fov_plane(image), .planes = 1});
 }
 
+void rs_fov_of(struct rs_fov *fov, const struct rs_image *image)
+{
+    if (image->has_fov)
+        rs_fov_measure(fov, image);
+    else
+        rs_fov_find(fov, image);
+}
+
 bool rs_fov_inside(const struct rs_fov *fov, int column, int row)
 {
     if (column < fov->left || column >= fov->right || row < fov->top || row >= fov->bottom)
@@ -330,12 +338,23 @@ bool rs_fov_inside(const struct rs_fov *fov, int column, int row)
     return r2 < edge * edge;
 }
 
+static void set_plane(struct rs_image *image, const struct rs_fov *fov)
+{
+    int plane = rs_image_fov_plane(image);
+    for (int row = 0; row < image->height; row++)
+        for (int column = 0; column < image->width; column++)
+            rs_image_at(image, column, row)[plane] =
+                (uint16_t)(rs_fov_inside(fov, column, row) ? image->maxval : 0);
+}
+
+void rs_fov_add(struct rs_image *image, const struct rs_fov *fov)
+{
+    rs_image_add_fov(image);
+    set_plane(image, fov);
+}
+
 void rs_fov_apply(struct rs_image *to, const struct rs_image *from, const struct rs_fov *fov)
 {
     rs_image_copy(to, from, true);
-    int plane = rs_image_fov_plane(to);
-    for (int row = 0; row < to->height; row++)
-        for (int column = 0; column < to->width; column++)
-            rs_image_at(to, column, row)[plane] =
-                (uint16_t)(rs_fov_inside(fov, column, row) ? to->maxval : 0);
+    set_plane(to, fov);
 }

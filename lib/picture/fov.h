@@ -30,8 +30,14 @@ void rs_fov_find(struct rs_fov *fov, const struct rs_image *image);
 /* The same in the field-of-view plane, which the image must have. */
 void rs_fov_measure(struct rs_fov *fov, const struct rs_image *image);
 
+/* That of the plane where there is one, else what is found. */
+void rs_fov_of(struct rs_fov *fov, const struct rs_image *image);
+
 /* Whether the middle of the pixel is inside. */
 bool rs_fov_inside(const struct rs_fov *fov, int column, int row);
+
+/* The image, which has none, gets `fov` as its field of view. */
+void rs_fov_add(struct rs_image *image, const struct rs_fov *fov);
 
 /* `to` becomes `from` with `fov` as its field of view, in place of one that it may have. Starts as {0}. */
 void rs_fov_apply(struct rs_image *to, const struct rs_image *from, const struct rs_fov *fov);

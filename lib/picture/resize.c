@@ -26,12 +26,9 @@ const char *rs_resize_size(const struct rs_image *image, double factor, int64_t 
 const char *rs_resize_factor(const struct rs_image *image, double diameter, double *factor)
 {
     struct rs_fov fov;
-    if (image->has_fov)
-        rs_fov_measure(&fov, image);
-    else if (image->subject == RS_PROB)
+    if (image->subject == RS_PROB && !image->has_fov)
         return rs_error("a map without a field of view, whose diameter nothing tells");
-    else
-        rs_fov_find(&fov, image);
+    rs_fov_of(&fov, image);
     if (!fov.found)
         return rs_error(image->has_fov ? "no circle in its field of view, whose diameter could be measured"
                                        : "no field of view found, whose diameter could be measured");

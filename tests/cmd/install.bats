@@ -12,3 +12,49 @@ load common
     make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/rs uninstall
     assert_equal "$(find root -type f)" ""
 }
+
+@test "the model that came with the program is the one where none is named" {
+    rs-synth -quiet -count=2 -width=64 -height=64 >eyes.pam
+    rs-patch -quiet -size=16 -count=20 eyes.pam | rs-norm -quiet >tensors
+    rs-train -quiet -channels=2,3 -epochs=1 -batch=8 -model=m -threshold=0.37 tensors
+    rs-infer -quiet -model=m eyes.pam >maps.pam
+    rs-score -quiet -threshold=0.37 maps.pam >scores
+    rs-mask -quiet -threshold=0.37 maps.pam >masks
+    for place in installed/share/rs built/lib/model; do
+        mkdir -p $place "${place%%/*}/bin" "${place%%/*}/build/bin"
+        cp m $place/rs.safetensors
+    done
+    cp "$BUILD"/bin/rs-{infer,score,mask} installed/bin
+    cp "$BUILD"/bin/rs-{infer,score,mask} built/build/bin
+    for bin in installed/bin built/build/bin "$PWD/installed/bin"; do
+        "$bin/rs-infer" -quiet eyes.pam | cmp - maps.pam
+        "$bin/rs-score" -quiet -threshold=model maps.pam | cmp - scores
+        "$bin/rs-mask" -quiet -threshold=model maps.pam | cmp - masks
+    done
+    ln -s "$PWD/installed/bin/rs-infer" anywhere
+    ./anywhere -quiet eyes.pam | cmp - maps.pam
+    mkdir named && (cd named && PATH=../installed/bin:$PATH rs-infer -quiet ../eyes.pam | cmp - ../maps.pam)
+}
+
+@test "without one, the message says where it was looked for" {
+    mkdir -p bare/bin
+    cp "$BUILD"/bin/rs-{infer,score,mask} bare/bin
+    fails 1 "rs-infer: $PWD/bare/bin/../share/rs/rs.safetensors: no model came with the program; -model=FILE names one" \
+        bare/bin/rs-infer eyes.pam
+    for tool in rs-score rs-mask; do
+        fails 1 "no model came with the program" "bare/bin/$tool" -threshold=model maps.pam
+    done
+    mkdir -p bare/share/rs/rs.safetensors
+    fails 1 "rs.safetensors: " bare/bin/rs-infer eyes.pam
+}
+
+@test "make install brings the model, where there is one" {
+    mkdir tree
+    cp -r "$ROOT"/{Makefile,man,cmd,lib,completions} tree
+    mkdir -p tree/lib/model
+    echo weights >tree/lib/model/rs.safetensors
+    make -s -C tree BUILD="$BUILD" -o all -o completions DESTDIR="$PWD/root" PREFIX=/opt/rs install
+    assert_equal "$(cat root/opt/rs/share/rs/rs.safetensors)" weights
+    make -s -C tree BUILD="$BUILD" -o all DESTDIR="$PWD/root" PREFIX=/opt/rs uninstall
+    assert_equal "$(find root -type f)" ""
+}

@@ -10,6 +10,9 @@ setup_file() {
     for mode in patch none; do
         rs-train -quiet -channels=4,6,8 -epochs=1 -batch=8 -model=$mode.model $mode.tensors
     done
+    # of whole photographs inside their field of view, of one size
+    rs-norm -quiet -mode=image -pixels=fov s.pam | rs-patch -quiet -size=16 -count=20 |
+        rs-train -quiet -channels=4,6,8 -epochs=1 -batch=8 -diameter=58 -model=photo.model
     export FILES=$BATS_FILE_TMPDIR
 }
 
@@ -60,14 +63,9 @@ setup_file() {
     ppmtopgm <(pamchannel -quiet -tupletype=RGB 0 1 2 <"$FILES/s.pam" | pamtopnm) >gray.pgm
     fails 1 "gray.pgm: image 1: an image of planes GRAYSCALE, where a photograph of planes RGB is wanted" \
         rs-infer -model="$FILES/patch.model" gray.pgm
-    rs-norm -quiet -pixels=fov "$FILES/patches.pam" | rs-train -quiet -channels=2,2 -epochs=1 -model=fov.model
-    pamchannel -quiet -tupletype=RGB_VESSEL 0 1 2 3 <"$FILES/s.pam" >blind.pam
-    run --separate-stderr -1 rs-infer -model=fov.model blind.pam
-    [[ $stderr == *"planes RGB_VESSEL have none"* ]]
 }
 
 @test "what is no model is refused" {
-    fails 2 "-model=FILE must be given" rs-infer
     fails 1 "nothing: No such file" rs-infer -model=nothing
     fails 1 "not a model made by rs-train" rs-infer -model="$FILES/patch.tensors"
     rs-norm -quiet -mode=dataset -fit=stats "$FILES/patches.pam"
@@ -115,4 +113,133 @@ setup_file() {
         awk '$1 > 2 { exit 1 }' most
     done
     RS_KERNEL=none fails 1 "RS_KERNEL=none: no such kernel" rs-infer -model="$FILES/none.model" "$FILES/s.pam"
+}
+
+# sizes FILE: of the images in it
+sizes() {
+    pamfile -allimages -machine "$1" | cut -d ' ' -f 4-
+}
+
+@test "a photograph without a field of view: it is found, the map is 0 outside, and no plane of it is written" {
+    rs-synth -quiet -width=240 -height=200 | pamchannel -tupletype=RGB_VESSEL 0 1 2 3 >photo.pam
+    rs-fov -quiet photo.pam >given.pam
+    rs-infer -quiet -scale=none -model="$FILES/photo.model" photo.pam >found.pam
+    rs-infer -quiet -scale=none -model="$FILES/photo.model" given.pam >map.pam
+    assert_equal "$(sizes found.pam)" '240 200 2 65535 PROB_VESSEL'
+    pamchannel -infile=map.pam -tupletype=PROB_VESSEL 0 1 | cmp - found.pam
+    pamchannel -infile=map.pam -tupletype=X 0 2 | tail -n +8 | od -An -v -w4 --endian=big -tu2 |
+        awk '!$2 && $1 { exit 1 } $2 && $1 { inside++ } END { exit !(inside > 20000) }'
+    # a model that knows neither needs none
+    rs-infer -quiet -model="$FILES/patch.model" photo.pam | pamchannel -tupletype=GRAYSCALE 0 | pamtopnm >whole.pgm
+    [ "$(pamsumm -min -brief whole.pgm)" -gt 0 ]
+}
+
+@test "-scale: the network sees the photograph at the model's diameter, the map has the photograph's size" {
+    rs-synth -quiet -width=240 -height=200 >large.pam
+    read -r diameter < <(rs-fov -print -quiet large.pam | awk 'NR == 2 { print $5 }')
+    for scale in auto none "$(awk -v d="$diameter" 'BEGIN { print 58 / d }')" 2; do
+        rs-infer -quiet -scale="$scale" -model="$FILES/photo.model" large.pam >"map.$scale.pam"
+        assert_equal "$(sizes "map.$scale.pam")" '240 200 3 65535 PROB_VESSEL_FOV'
+        pamchannel -infile="map.$scale.pam" -tupletype=X 0 2 | tail -n +8 | od -An -v -w4 --endian=big -tu2 |
+            awk '!$2 && $1 { exit 1 } $2 && !$1 { dark++ } END { exit dark > 10 }'
+    done
+    rs-infer -quiet -model="$FILES/photo.model" large.pam | cmp - map.auto.pam
+    cmp map.auto.pam map.0.*.pam
+    run -1 cmp -s map.auto.pam map.none.pam
+    run -1 cmp -s map.none.pam map.2.pam
+    for threads in 1 3; do
+        rs-infer -quiet -threads=$threads -memory=$((threads * 8)) -model="$FILES/photo.model" large.pam | cmp - map.auto.pam
+    done
+    # a model without a diameter
+    rs-infer -quiet -model="$FILES/none.model" large.pam >without.pam
+    rs-infer -quiet -scale=none -model="$FILES/none.model" large.pam | cmp - without.pam
+    fails 2 "-scale: 'large' is not a number" rs-infer -scale=large -model="$FILES/none.model" large.pam
+    fails 1 "resized by 1000, are more than -max-pixels=178956970" \
+        rs-infer -scale=1000 -model="$FILES/none.model" large.pam
+}
+
+@test "-scale: a patch tells no scale" {
+    rs-patch -quiet -size=20 -count=1 "$FILES/s.pam" >patch.pam
+    fails 1 "patch.pam: image 1: a patch, whose scale nothing tells" rs-infer -model="$FILES/photo.model" patch.pam
+}
+
+@test "-tta=flips: the mean over mirror images, the same bytes for any threads and memory" {
+    rs-synth -quiet -width=200 -height=112 >wide.pam
+    for mode in none patch photo; do
+        rs-infer -quiet -tta=flips -threads=1 -memory=1000 -model="$FILES/$mode.model" wide.pam >flips
+        rs-infer -quiet -model="$FILES/$mode.model" wide.pam >plain
+        run -1 cmp -s flips plain
+        for threads in 2 3; do
+            rs-infer -quiet -tta=flips -threads=$threads -memory=$((threads * 8)) -model="$FILES/$mode.model" wide.pam |
+                cmp - flips
+        done
+    done
+    # 200 x 112 are even to the network, and windows take no part
+    mirrored() {
+        pamchannel -infile="$1" -tupletype=RGB 0 1 2 | pamtopnm | pamflip $2 >turned.ppm
+        rs-infer -quiet -model="$FILES/none.model" turned.ppm | pamflip $2
+    }
+    pamchannel -infile=wide.pam -tupletype=RGB 0 1 2 | pamtopnm >photo.ppm
+    rs-infer -quiet -tta=flips -model="$FILES/none.model" photo.ppm >flips.pgm
+    mirrored wide.pam -null >a
+    mirrored wide.pam -lr >b
+    mirrored wide.pam -tb >c
+    mirrored wide.pam -r180 >d
+    pamarith -mean <(pamarith -mean a b) <(pamarith -mean c d) >mean.pgm
+    [ "$(pamarith -difference mean.pgm flips.pgm | pamsumm -max -brief)" -le 2 ]
+}
+
+# page: black letters on white
+page() {
+    pbmtext -nomargins "What is a fundus? It is the back of the eye." | pnmscale 3 | ppmchange -quiet black black |
+        pnmpad -white -width=500 -height=400
+}
+
+@test "photographs that are none: a map and a warning, or a refusal, and never more" {
+    page | ppmtoppm >page.ppm
+    ppmmake black 200 150 >black.ppm
+    ppmmake white 200 150 >white.ppm
+    ppmmake orange 1 1 >one.ppm
+    ppmmake orange 1 2000 >thin.ppm
+    pgmnoise -randomseed=1 300 200 | rgb3toppm - <(pgmnoise -randomseed=2 300 200) <(pgmnoise -randomseed=3 300 200) >noise.ppm
+    for photo in page black white one thin noise; do
+        for scale in auto none 0.5 3; do
+            for tta in none flips; do
+                run --separate-stderr -0 rs-infer -tta=$tta -scale=$scale -model="$FILES/photo.model" $photo.ppm
+                assert_line --index 0 --partial P5
+            done
+        done
+        rs-infer -quiet -model="$FILES/photo.model" $photo.ppm >map.pgm 2>err
+        assert_equal "$(sizes map.pgm | cut -d ' ' -f 1,2)" "$(sizes $photo.ppm | cut -d ' ' -f 1,2)"
+        [ $photo = page ] || assert_equal "$(cat err)" \
+            "rs-infer: warning: $photo.ppm: image 1: no field of view found; all of it is taken, at its own size"
+    done
+}
+
+@test "a field of view of one colour, and an empty one: a map" {
+    for level in 0 1; do
+        pamstack -quiet -tupletype=RGB_FOV <(ppmmake orange 150 150) <(rs-synth -quiet -width=150 -height=150 |
+            pamchannel -tupletype=GRAYSCALE 4 | pamtopnm | pamfunc -quiet -multiplier=$level) >flat.pam
+        rs-infer -quiet -model="$FILES/photo.model" flat.pam >map.pam 2>err
+        assert_equal "$(sizes map.pam)" '150 150 2 65535 PROB_FOV'
+        pamchannel -infile=map.pam -tupletype=GRAYSCALE 0 | pamtopnm | pamsumm -max -brief >most
+        [ $level = 0 ] && assert_equal "$(cat most)" 0
+        [ $level = 0 ] || [ "$(cat most)" -gt 0 ]
+    done
+}
+
+@test "the memory of a whole run: 1411 x 1411 and 3504 x 2336 in less than 300 MiB" {
+    bare || skip "a checker takes its own"
+    for size in "1411 1411" "3504 2336"; do
+        read -r width height <<<"$size"
+        rs-synth -quiet -width="$width" -height="$height" | pamchannel -tupletype=RGB 0 1 2 | pamtopnm >photo.ppm
+        for options in "" -scale=none -tta=flips; do
+            /usr/bin/env python3 - rs-infer -quiet $options -model="$FILES/photo.model" photo.ppm <<'PYTHON'
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+assert memory < 300, f"{memory:.0f} MiB: {sys.argv[1:]}"
+PYTHON
+        done
+    done
 }

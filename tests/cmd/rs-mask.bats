@@ -60,8 +60,7 @@ column() {
     rs-mask -quiet -model=model "$MAP" | cmp - wanted
     rs-mask -quiet -model=model -threshold=model "$MAP" | cmp - wanted
     fails 1 "bare: no threshold in this model" rs-mask -model=bare "$MAP"
-    fails 2 "-threshold=model and -model=FILE go together" rs-mask -model=model -threshold=.5 "$MAP"
-    fails 2 "-threshold=model and -model=FILE go together" rs-mask -threshold=model "$MAP"
+    fails 2 "-model=FILE goes with -threshold=model" rs-mask -model=model -threshold=.5 "$MAP"
 }
 
 @test "usage errors, and what is no map" {

@@ -508,8 +508,7 @@ all	$row"
     fails 2 'whole number' rs-score -pixels=crop:
     fails 2 "'1.5' is not a number from 0 to 1, best-dice or model" rs-score -threshold=1.5
     fails 2 "'nan' is not a number" rs-score -threshold=nan
-    fails 2 '-threshold=model and -model=FILE go together' rs-score -threshold=model
-    fails 2 '-threshold=model and -model=FILE go together' rs-score -model=x.safetensors
+    fails 2 '-model=FILE goes with -threshold=model' rs-score -model=x.safetensors
     fails 2 'whole number' rs-score -bootstrap=0
     fails 2 'whole number' rs-score -expect=0
     fails 2 'is not an option' rs-score -treshold=1
