@@ -15,8 +15,11 @@ setup_file() {
         rs-patch -quiet -size=2 -count=$size -min-vessel=1 large | rs-norm -quiet >tensors
         [ $size = 2 ] || mv tensors tensor
     done
+    # rs-patch cuts these, and may do so twice
+    pamcut -quiet -width=2 -height=2 photo | rs-norm -quiet -mode=image | rs-patch -quiet -size=2 -count=1 >whole
+    cat whole whole >wholes
     rs-patch -quiet -size=32 -count=1 large | rs-norm -quiet >patches
-    rs-norm -quiet -mode=dataset -fit=statistics photo
+    rs-norm -quiet -mode=dataset -size=3 -fit=statistics photo
     $train -channels=1,1 -model=model -checkpoint=checkpoint -checkpoint-every=1 -validate=tensors tensors
     mv checkpoint.previous checkpoint # the one after the first of two epochs
     $train -channels=16,32 -model=wide patches
@@ -106,6 +109,7 @@ refused() {
 @test "rs-score: maps that lie" { hostile headers rs-score; }
 @test "rs-plot: tables that lie" { hostile headers rs-plot; }
 
+@test "rs-patch: tensors that lie" { hostile records rs-patch; }
 @test "rs-norm: statistics that lie" { hostile records rs-norm; }
 @test "rs-train: tensors and checkpoints that lie" { hostile records rs-train; }
 @test "rs-infer: models that lie" { hostile records rs-infer; }
@@ -113,6 +117,7 @@ refused() {
 @test "rs-score: models that lie" { hostile records rs-score; }
 @test "rs-info: tensors, statistics and models that lie" { hostile records rs-info; }
 
+@test "rs-patch: what is no number is cut as it is" { hostile numbers rs-patch; }
 @test "rs-norm: statistics that are no numbers" { hostile numbers rs-norm; }
 @test "rs-train: tensors that are no numbers" { hostile numbers rs-train; }
 @test "rs-infer: weights that are no numbers" { hostile numbers rs-infer; }

@@ -56,6 +56,24 @@ static void check_info(FILE *stream, const struct rs_dataset *data, bool failed)
     fclose(stream);
 }
 
+/* Record by record, as rs-patch reads: up to where they cease to be alike, or wrong, the samples of `data`. */
+static void check_records(FILE *file, const struct rs_dataset *data)
+{
+    struct rs_tensor_record record = {0};
+    bool more = true;
+    uint32_t count = 0;
+    while (count < data->count && !rs_tensor_read(file, MEMORY, &record, &more) && more)
+        for (int n = 0; n < record.shape.samples && count < data->count; n++, count++) {
+            struct rs_tensor_sample found = rs_tensor_sample(&record, n);
+            const struct rs_dataset_sample sample = {(const unsigned char *)found.image, found.vessel,
+                                                     found.fov};
+            must(same_sample(&data->shape, &sample, &data->samples[count]));
+        }
+    must(count == data->count);
+    rs_tensor_free(&record);
+    fclose(file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rs_dataset mapped = {0}, streamed = {0};
@@ -67,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(same_sample(&mapped.shape, &mapped.samples[i], &streamed.samples[i]));
     must(!mapped.count || !rs_dataset_differ(&mapped, &streamed));
     check_stream(fuzz_stream(data, size), &mapped, error);
+    check_records(fuzz_stream(data, size), &mapped);
     check_info(fuzz_stream(data, size), &mapped, error);
     rs_dataset_free(&mapped);
     rs_dataset_free(&streamed);

@@ -553,6 +553,123 @@ static void test_tensor_differ(void)
               "tensors: image+vessel+fov after image");
 }
 
+/* A record of 2 samples of 3 x 1 x 4 with truth and field of view, whose bytes tell their places. */
+static void put_numbered(FILE *stream, int first)
+{
+    const struct rs_tensor shape = {2, 3, 1, 4, true, true};
+    float image[24];
+    uint8_t planes[2][8];
+    struct rs_meta meta = {0};
+    for (int i = 0; i < 24; i++)
+        image[i] = (float)(first + i);
+    for (int i = 0; i < 16; i++)
+        planes[i / 8][i % 8] = (uint8_t)(first + 24 + i);
+    rs_meta_set(&meta, "first", "%d", first);
+    rs_tensor_write(stream, &shape, &meta, image, planes[0], planes[1]);
+    rs_meta_free(&meta);
+}
+
+static void test_tensor_read(void)
+{
+    const struct rs_tensor bare = {1, 1, 2, 1, false, false};
+    const float two[] = {-1, -2};
+    struct rs_meta meta = {0};
+    struct rs_tensor_record record = {0};
+    struct output out;
+    bool more;
+    output_open(&out);
+    put_numbered(out.stream, 0);
+    put_numbered(out.stream, 100);
+    rs_tensor_write(out.stream, &bare, &meta, two, NULL, NULL);
+    fflush(out.stream);
+    FILE *stream = input_of(out.data, out.size);
+    for (int first = 0; first < 200; first += 100) {
+        char text[8];
+        snprintf(text, sizeof text, "%d", first);
+        no_error(rs_tensor_read(stream, 8, &record, &more), "a record is read");
+        ok(more && record.shape.samples == 2 && record.shape.has_fov &&
+               !strcmp(rs_meta_get(&record.meta, "first"), text) && record.meta.count == 1,
+           "  its shape and metadata");
+        for (int n = 0; n < 2; n++) {
+            struct rs_tensor_sample sample = rs_tensor_sample(&record, n);
+            int wrong = 0;
+            for (int i = 0; i < 12; i++)
+                wrong += sample.image[i] != (float)(first + 12 * n + i);
+            for (int i = 0; i < 4; i++)
+                wrong +=
+                    sample.vessel[i] != first + 24 + 4 * n + i || sample.fov[i] != first + 32 + 4 * n + i;
+            ok(wrong == 0, "  and sample %d", n);
+        }
+    }
+    no_error(rs_tensor_read(stream, 2, &record, &more), "a smaller one into the same memory");
+    struct rs_tensor_sample sample = rs_tensor_sample(&record, 0);
+    ok(more && sample.image[0] == -1 && sample.image[1] == -2 && !sample.vessel && !sample.fov &&
+           !record.meta.count,
+       "  nothing is left of those before");
+    no_error(rs_tensor_read(stream, 2, &record, &more), "the end");
+    ok(!more, "  is one");
+    rs_tensor_free(&record);
+    ok(!record.data && !record.meta.pairs, "freed");
+    fclose(stream);
+    output_free(&out);
+}
+
+static void test_tensor_read_errors(void)
+{
+    struct output out;
+    bool more;
+    size_t passed = 0;
+    output_open(&out);
+    put_numbered(out.stream, 0);
+    fflush(out.stream);
+    for (size_t size = 1; size < out.size; size++) {
+        struct rs_tensor_record record = {0};
+        FILE *stream = input_of(out.data, size);
+        passed += !rs_tensor_read(stream, 8, &record, &more);
+        rs_tensor_free(&record);
+        fclose(stream);
+    }
+    ok(passed == 0, "a record cut at each of its %zu bytes: %zu passed", out.size, passed);
+    for (int most = 3; most < 8; most += 4) {
+        struct rs_tensor_record record = {0};
+        FILE *stream = input_of(out.data, out.size);
+        error_has(rs_tensor_read(stream, most, &record, &more),
+                  "2 x 4 x 1 pixels are more than -max-pixels=", "more than %d pixels", most);
+        ok(!record.data, "  no memory is taken for it");
+        rs_tensor_free(&record);
+        fclose(stream);
+    }
+    output_free(&out);
+}
+
+/* Larger than what is read at a time; of one that promises more than it brings, memory is taken for what comes. */
+static void test_tensor_read_large(void)
+{
+    const struct rs_tensor shape = {1, 1, 1000, 900, false, false};
+    size_t count = 900000, cut = 1600000;
+    float *image = rs_alloc(count, sizeof *image);
+    struct rs_meta meta = {0};
+    struct rs_tensor_record record = {0};
+    struct output out;
+    bool more;
+    for (size_t i = 0; i < count; i++)
+        image[i] = (float)i;
+    output_open(&out);
+    rs_tensor_write(out.stream, &shape, &meta, image, NULL, NULL);
+    fflush(out.stream);
+    FILE *stream = input_of(out.data, out.size), *torn = input_of(out.data, cut);
+    error_has(rs_tensor_read(torn, RS_USUAL_PIXELS, &record, &more), "ends in the middle of its data",
+              "a record of 3.6 MB that ends early");
+    ok(record.room < 2 * cut, "  takes %zu bytes for %zu", record.room, cut);
+    no_error(rs_tensor_read(stream, RS_USUAL_PIXELS, &record, &more), "one that does not");
+    ok(more && !memcmp(record.data, image, count * sizeof *image), "  is read whole");
+    rs_tensor_free(&record);
+    fclose(stream);
+    fclose(torn);
+    output_free(&out);
+    free(image);
+}
+
 /* At the end of each of its parts: header, image, truth, field of view. */
 static void test_tensor_torn_by_device(void)
 {
@@ -615,14 +732,14 @@ static void write_image(struct output *out, const struct rs_image *image)
         no_error(error, "an image is written");
 }
 
-/* Depth 1 is PGM, which does not tell a map from a photograph. */
+/* Depth 1 is PGM, which does not tell a map from a photograph; but for patches. */
 static bool same_image(const struct rs_image *a, const struct rs_image *b)
 {
     size_t samples = (size_t)(a->width * a->height * rs_image_planes(a));
-    enum rs_subject subject = rs_image_planes(a) == 1 ? RS_GRAYSCALE : a->subject;
-    return b->subject == subject && a->has_vessel == b->has_vessel && a->has_fov == b->has_fov &&
-           a->width == b->width && a->height == b->height && a->maxval == b->maxval &&
-           !memcmp(a->samples, b->samples, samples * sizeof *a->samples);
+    enum rs_subject subject = rs_image_planes(a) == 1 && !a->is_patch ? RS_GRAYSCALE : a->subject;
+    return b->subject == subject && a->is_patch == b->is_patch && a->has_vessel == b->has_vessel &&
+           a->has_fov == b->has_fov && a->width == b->width && a->height == b->height &&
+           a->maxval == b->maxval && !memcmp(a->samples, b->samples, samples * sizeof *a->samples);
 }
 
 /* Reads the image and the clean end behind it. */
@@ -652,7 +769,7 @@ static void test_image_round_trip(struct rs_image like)
         struct rs_image image = numbered(like, sizes[i][0], sizes[i][1]), read = {0};
         struct output out;
         write_image(&out, &image);
-        const char *magic = rs_image_planes(&image) == 1 ? "P5\n" : "P7\n";
+        const char *magic = rs_image_planes(&image) == 1 && !image.is_patch ? "P5\n" : "P7\n";
         const char *error = read_one(out.data, out.size, &read);
         ok(!error && !memcmp(out.data, magic, 3) && same_image(&image, &read),
            "%s, %d x %d of maxval %d, is read as it was written", kind, image.width, image.height,
@@ -690,9 +807,10 @@ static void test_cut_image(struct rs_image like)
 static void test_all_kinds(void)
 {
     const int maxvals[] = {1, 100, 255, 256, 65535};
-    for (int kind = 0; kind < 12; kind++)
+    for (int kind = 0; kind < 24; kind++)
         for (int i = 0; i < 5; i++) {
-            struct rs_image like = {.subject = (enum rs_subject)(kind / 4),
+            struct rs_image like = {.subject = (enum rs_subject)(kind / 8),
+                                    .is_patch = kind & 4,
                                     .has_vessel = kind & 1,
                                     .has_fov = kind & 2,
                                     .maxval = maxvals[i]};
@@ -867,6 +985,10 @@ static void test_read_errors(void)
          "TUPLTYPE RGB_FOV_VESSEL is not"},
         {"a plane twice", PAM(SIZES "DEPTH 5\nMAXVAL 255\nTUPLTYPE RGB_FOV_FOV\n", ""),
          "TUPLTYPE RGB_FOV_FOV is not"},
+        {"a mark before a plane", PAM(SIZES "DEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_PATCH_FOV\n", ""),
+         "TUPLTYPE RGB_PATCH_FOV is not"},
+        {"a mark twice", PAM(SIZES "DEPTH 3\nMAXVAL 255\nTUPLTYPE RGB_PATCH_PATCH\n", ""),
+         "TUPLTYPE RGB_PATCH_PATCH is not"},
         {"no photograph", PAM(SIZES "DEPTH 1\nMAXVAL 255\nTUPLTYPE _FOV\n", ""), "TUPLTYPE _FOV is not"},
         {"a name that only begins right", PAM(SIZES "DEPTH 3\nMAXVAL 255\nTUPLTYPE RGBA\n", ""),
          "TUPLTYPE RGBA is not"},
@@ -1094,6 +1216,23 @@ static void test_read_fails_within(void)
     }
 }
 
+static void test_tensor_read_fails(void)
+{
+    struct output out;
+    struct rs_tensor_record record = {0};
+    bool more;
+    output_open(&out);
+    put_numbered(out.stream, 0);
+    fflush(out.stream);
+    struct failing from = {out.data, out.size - 5};
+    FILE *stream = failing_stream(&from);
+    error_has(rs_tensor_read(stream, 8, &record, &more), "cannot read: Input/output error",
+              "a read that fails within a tensor's data");
+    rs_tensor_free(&record);
+    fclose(stream);
+    output_free(&out);
+}
+
 static void test_planes(void)
 {
     const struct rs_image full = {.subject = RS_RGB, .has_vessel = true, .has_fov = true, .maxval = 9};
@@ -1122,6 +1261,9 @@ static void test_copy(void)
     for (int i = 0; i < 15; i++)
         wrong += memcmp(with.samples + i * 5, image.samples + i * 4, 4 * sizeof *with.samples) != 0 ||
                  with.samples[i * 5 + 4] != 1000;
+    image.is_patch = true;
+    rs_image_copy(&with, &image, true);
+    ok(with.is_patch && !plain.is_patch, "a copy of a patch is marked, too");
     ok(wrong == 0 && with.has_fov, "a copy with a field of view that says yes");
     rs_image_copy(&plain, &with, true);
     ok(same_image(&with, &plain), "one that has a field of view gets no second");
@@ -1147,6 +1289,9 @@ int main(void)
     test_tensor_errors();
     for (int i = 0; i < 4; i++)
         test_tensor_round_trip(i & 1, i & 2);
+    test_tensor_read();
+    test_tensor_read_errors();
+    test_tensor_read_large();
     test_tensor_differ();
     test_tensor_torn_by_device();
     test_tensor_write_errors();
@@ -1165,6 +1310,7 @@ int main(void)
     test_image_write_errors();
     test_read_fails();
     test_read_fails_within();
+    test_tensor_read_fails();
     test_planes();
     test_copy();
     return done();

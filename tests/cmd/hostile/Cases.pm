@@ -268,9 +268,9 @@ sub spoilt_tensors {
     my $with = changer($header, $data);
     my $swapped = $header =~ s/"vessel"/"x"/r =~ s/"fov"/"vessel"/r =~ s/"x"/"fov"/r;
     return (
-        ['a second record of another size', $good . record(resized($header, 4, 4), "\0" x (14 * 16))],
-        ['a second record of another normalisation', $good . $with->('"patch"', '"none"')],
-        ['a second record with a metadatum more', $good . $with->('"kind"', '"a":"b","kind"')],
+        ['a second record of another size', $good . record(resized($header, 4, 4), "\0" x (14 * 16)), 'alone'],
+        ['a second record of another normalisation', $good . $with->('"(patch|image)"', '"none"'), 'alone'],
+        ['a second record with a metadatum more', $good . $with->('"kind"', '"a":"b","kind"'), 'alone'],
         ['vessel of another shape', $with->('(?<="vessel":\{"dtype":"U8","shape":)\[1,1,2,2\]', '[1,1,1,4]')],
         ['vessel as F32', $with->('(?<="vessel":\{"dtype":")U8', 'F32')],
         ['fov before vessel', record($swapped, $data)],
