@@ -64,6 +64,7 @@ static struct rs_option options[] = {
     {"threshold", RS_REAL, &train.threshold, 0, 1, "T", .help = "for the model to say, without -validate"},
     {"temperature", RS_REAL, &train.temperature, RS_COLDEST, RS_HOTTEST, "T",
      .help = "for the model to say, without -validate (1)"},
+    {"about", RS_TEXT, &train.about, .argument = "TEXT", .help = "for the model to say: data, terms, limits"},
     {"seed", RS_INT, &train.seed, 0, 0x1p53, "N", .help = "key of the random numbers (1)"},
     {"threads", RS_INT, &threads, 1, 1024, "N", .help = "threads (as many as CPUs)"},
     {"memory", RS_INT, &memory, 1, 1 << 24, "MiB", .help = "most that samples from a pipe may take (4096)"},
@@ -122,6 +123,9 @@ static void check_options(void)
     error = rs_train_parse_channels(channels, &train);
     if (error)
         rs_tool_usage("-channels: %s", error);
+    error = train.about ? rs_train_check_about(train.about) : NULL;
+    if (error)
+        rs_tool_usage("-about: %s", error);
     const char *written[] = {files.model, files.checkpoint, files.keep};
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         rs_tool_check(written[i], written[i] ? rs_outfile_try(written[i]) : NULL);

@@ -13,9 +13,13 @@
 OUT = build/ship
 SEED = 1
 DIAMETER = 1000
-STEPS = 6000
+STEPS = 4000
 TRAIN_OPTIONS = -channels=16,32,64,128
 INFER = rs-infer
+ABOUT = Vessels in colour photographs of the retina. Trained on HRF (Budai et al., 2013, doi 10.1155/2013/154860) and \
+  CHASE_DB1 (Fraz et al., 2012, doi 10.1109/TBME.2012.2205687), both CC BY 4.0: adults healthy, with diabetic retinopathy \
+  or glaucoma, Canon cameras; children, Nidek. Other cameras and diseases it has not seen. rs-models(7) has its figures. \
+  For research, not a medical device.
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 include $(PIPELINES)photographs.mk
@@ -43,7 +47,7 @@ $(OUT)/model.safetensors: $(STREAM) $(OUT)/held.tensors
 	  rs-norm -quiet -mode=image -pixels=fov -jitter=.2,.1 -seed=$(SEED) | \
 	  rs-patch -quiet -size=256 -pixels=fov -count=8 -seed=$(SEED) | \
 	  rs-train -model=$@ -log=$(OUT)/log.tsv -checkpoint=$(OUT)/checkpoint -resume $(TRAIN_OPTIONS) -dropout=0 \
-	    -batch=4 -lr=.01 -warmup=.02 -schedule=cosine -average=.99 -shuffle=512 -diameter=$(DIAMETER) -steps=$(STEPS) \
+	    -batch=4 -lr=.01 -warmup=.02 -schedule=cosine -average=.99 -shuffle=512 -diameter=$(DIAMETER) -about="$(ABOUT)" -steps=$(STEPS) \
 	    -validate=$(OUT)/held.tensors -validate-every=500 -seed=$(SEED)
 
 # Whole photographs, at their own size, with the model's own threshold

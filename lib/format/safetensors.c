@@ -336,6 +336,17 @@ static json_t *array_object(const struct rs_array *array)
                      "data_offsets", (json_int_t)array->offset, (json_int_t)(array->offset + array->bytes));
 }
 
+const char *rs_meta_check(const char *text)
+{
+    for (const char *at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == '\177')
+            return rs_error("a control character");
+    start_jansson();
+    json_t *string = json_string(text);
+    json_decref(string);
+    return string ? NULL : rs_error("not UTF-8");
+}
+
 /* NULL if a text is not UTF-8. */
 static char *header_text(const struct rs_record *record)
 {

@@ -24,6 +24,8 @@ struct rs_meta {
 void rs_meta_set(struct rs_meta *meta, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 const char *rs_meta_get(const struct rs_meta *meta, const char *key); /* NULL if absent; owned by meta */
+/* NULL if `text` is UTF-8, as metadata must be, without control characters: fit for a line of a table. */
+const char *rs_meta_check(const char *text);
 void rs_meta_copy(struct rs_meta *to, const struct rs_meta *from); /* each pair of `from`, as rs_meta_set */
 
 /* NULL if both hold the same pairs in the same order, else a text that names the first difference. */

@@ -42,6 +42,8 @@ void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta)
         set_real(meta, "temperature", model->temperature);
     if (model->diameter > 0)
         set_real(meta, "diameter", model->diameter);
+    if (model->about[0])
+        rs_meta_set(meta, "about", "%s", model->about);
     rs_meta_set(meta, "training", "%s", model->training);
     rs_meta_set(meta, "kernel", "%s", model->kernel);
 }
@@ -190,6 +192,7 @@ static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
         error = read_real(meta, "diameter", RS_NARROWEST, RS_WIDEST, &model->diameter);
     if (error)
         return error;
+    copy_text(model->about, sizeof model->about, rs_meta_get(meta, "about"));
     copy_text(model->training, sizeof model->training, rs_meta_get(meta, "training"));
     copy_text(model->kernel, sizeof model->kernel, rs_meta_get(meta, "kernel"));
     model->net.shape = shape;

@@ -10,20 +10,24 @@
 #define RS_NARROWEST 1.
 #define RS_WIDEST 1e5
 
+/* Room for what a model says of itself */
+enum { RS_ABOUT_SIZE = 512 };
+
 struct rs_model {
     struct rs_unet net;
     struct rs_prep prep; /* how photographs become its input */
     double dropout;
     bool has_threshold;
-    double threshold;   /* of p, of best Dice on data that it was not trained on */
-    double temperature; /* T of measure/temperature.h; 1 where none was fitted */
-    double diameter;    /* pixels, of the field of view that it was trained at; 0: unknown */
-    char training[512]; /* the options that shaped the weights, in canonical order */
-    char kernel[128];   /* what computed: the same seed gives the same bytes on the same kernel alone */
+    double threshold;          /* of p, of best Dice on data that it was not trained on */
+    double temperature;        /* T of measure/temperature.h; 1 where none was fitted */
+    double diameter;           /* pixels, of the field of view that it was trained at; 0: unknown */
+    char about[RS_ABOUT_SIZE]; /* what its maker says of it, for people; may be empty */
+    char training[512];        /* the options that shaped the weights, in canonical order */
+    char kernel[128]; /* what computed: the same seed gives the same bytes on the same kernel alone */
 };
 
 /* What a model file says of itself, but for its kind: architecture, normalisation, threshold, temperature and
- * diameter where there are any, training, kernel. */
+ * diameter where there are any, about, training, kernel. */
 void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta);
 
 /* What a validation has chosen, threshold and temperature, from metadata. */

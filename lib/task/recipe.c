@@ -19,6 +19,13 @@ const char *rs_train_parse_channels(const char *text, struct rs_train_options *o
     return error;
 }
 
+const char *rs_train_check_about(const char *text)
+{
+    if (strlen(text) >= RS_ABOUT_SIZE)
+        return rs_error("%zu bytes, of %d at most", strlen(text), RS_ABOUT_SIZE - 1);
+    return rs_meta_check(text);
+}
+
 /* The parts of "name-%06d.safetensors": what stands before the number, its width, what stands behind. */
 static bool split_pattern(const char *pattern, int *before, int *width, const char **behind)
 {

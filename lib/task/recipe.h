@@ -28,10 +28,14 @@ struct rs_train_options {
     double diameter; /* rs_model's */
     bool has_threshold;
     double threshold, temperature; /* rs_model's; not with validation, which finds its own */
+    const char *about;             /* rs_model's, shorter than RS_ABOUT_SIZE; NULL: nothing */
 };
 
 /* "32,64,128" into levels and channels. */
 const char *rs_train_parse_channels(const char *text, struct rs_train_options *options);
+
+/* NULL if `text` can be what a model says of itself. */
+const char *rs_train_check_about(const char *text);
 
 /* NULL if `pattern` is a name with one %d, %06d or the like in it, for the models left on the way. */
 const char *rs_train_check_pattern(const char *pattern);

@@ -79,6 +79,7 @@ static const char *start_model(struct trainer *t)
     t->model.threshold = options->threshold;
     t->model.temperature = options->temperature;
     t->model.diameter = options->diameter;
+    snprintf(t->model.about, sizeof t->model.about, "%s", options->about ? options->about : "");
     rs_train_describe(options, t->model.training, sizeof t->model.training);
     snprintf(t->model.kernel, sizeof t->model.kernel, "%s, glibc %s", rs_kernel()->name,
              gnu_get_libc_version());

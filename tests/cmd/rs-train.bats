@@ -178,6 +178,16 @@ poison() {
     [ ! -s err ]
 }
 
+@test "-about is said by the model, as it is" {
+    train -model=m -about='Vessels of the Häggström set; not for use.' "$FILES/train.tensors"
+    run -0 rs-info m
+    assert_line 'about: Vessels of the Häggström set; not for use.'
+    fails 2 "-about: not UTF-8" train -model=m -about="$(printf 'a\377')" "$FILES/train.tensors"
+    fails 2 "-about: a control character" train -model=m -about="$(printf 'a\tb')" "$FILES/train.tensors"
+    fails 2 "-about: 512 bytes, of 511 at most" train -model=m -about="$(printf '%512s' x)" "$FILES/train.tensors"
+    train -model=m -about="$(printf '%511s' x)" "$FILES/train.tensors"
+}
+
 @test "files that cannot be written" {
     fails 1 "nowhere/m: No such file" train -model=nowhere/m "$FILES/train.tensors"
     fails 1 "log: No space left" train -model=m -log=/dev/full "$FILES/train.tensors"
