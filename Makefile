@@ -79,7 +79,7 @@ $(BUILD)/%.o: %.c | $(filter deps deps-dev,$(MAKECMDGOALS))
 
 # What the build, the tools, the tests and the pipelines need; then what only maintainers need
 PACKAGES = gcc libc6-dev make pkgconf libnetpbm-dev netpbm libopenblas-dev liblapacke-dev libjansson-dev \
-  bsdextrautils gnuplot-nox perl bats bats-assert bats-support mandoc python3-numpy
+  bsdextrautils libjpeg-turbo-progs parallel gnuplot-nox perl bats bats-assert bats-support mandoc python3-numpy
 PACKAGES_DEV = git clang clang-format libclang-rt-14-dev cppcheck shellcheck valgrind gcovr debootstrap \
   gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
