@@ -16,6 +16,7 @@ OUT = build/ship
 SEED = 1
 DIAMETER = 800
 COARSE = 500
+CROSSED = .3
 STEPS = 4000
 TRAIN_OPTIONS = -channels=16,32,64,128
 INFER = rs-infer
@@ -38,7 +39,13 @@ $(OUT)/scaled/%.pam: $(PHOTOGRAPHS)/%.pam
 	rs-scale -quiet -diameter=$(DIAMETER) $< > $@
 $(OUT)/coarse/%.pam: $(PHOTOGRAPHS)/%.pam
 	@mkdir -p $(@D)
-	rs-scale -quiet -diameter=$(COARSE) $< | rs-scale -quiet -diameter=$(DIAMETER) > $@
+	rs-scale -quiet -diameter=$(COARSE) $< > $@.all
+	pamchannel -quiet -infile=$@.all -tupletype=GRAYSCALE 3 | pamtopnm -quiet | \
+	  pamthreshold -quiet -simple -threshold=$(CROSSED) | pamtopnm -quiet | pamdepth -quiet 255 > $@.truth
+	pamchannel -quiet -infile=$@.all -tupletype=RGB 0 1 2 > $@.photograph
+	pamchannel -quiet -infile=$@.all -tupletype=GRAYSCALE 4 > $@.field
+	pamstack -quiet -tupletype=RGB_VESSEL_FOV $@.photograph $@.truth $@.field | rs-scale -quiet -diameter=$(DIAMETER) > $@
+	rm $@.all $@.truth $@.photograph $@.field
 
 # Of the photographs of CHASE_DB1 there are half as many: they come twice
 both = $(patsubst %,$(OUT)/scaled/%.pam,$(1)) $(patsubst %,$(OUT)/coarse/%.pam,$(1))
