@@ -127,6 +127,17 @@ static const char *check_option(const char *key, const char *now, const char *th
     return rs_error("of another training: %s is '%s', it was '%s'", key, now ? now : "", then ? then : "");
 }
 
+/* What of a model its weights depend on; what it says besides may be another when they are there. */
+static struct rs_model without_words(const struct rs_model *model)
+{
+    struct rs_model copy = *model;
+    copy.has_threshold = false;
+    copy.temperature = 1;
+    copy.diameter = 0;
+    copy.about[0] = 0;
+    return copy;
+}
+
 /* The options that shaped a training must be those of now: the first that differs is named. */
 static const char *check_options(const struct rs_checkpoint *c, const struct rs_meta *meta)
 {
@@ -135,7 +146,8 @@ static const char *check_options(const struct rs_checkpoint *c, const struct rs_
     const char *error = NULL, *kind = rs_meta_get(meta, "kind");
     if (!kind || strcmp(kind, "rs-checkpoint"))
         return rs_error("not a checkpoint of rs-train");
-    rs_model_to_meta(c->model, &now);
+    struct rs_model shaped = without_words(c->model);
+    rs_model_to_meta(&shaped, &now);
     for (int i = 0; i < now.count && !error; i++)
         error = check_option(now.pairs[i].key, now.pairs[i].value, rs_meta_get(meta, now.pairs[i].key));
     for (size_t i = 0; i < sizeof may_be_absent / sizeof *may_be_absent && !error; i++)
@@ -180,7 +192,8 @@ static const char *read_file(FILE *file, const struct rs_checkpoint *c, struct r
         return error;
     step = rs_meta_get(&record->meta, "adam_step");
     error = rs_parse_int(step ? step : "", 0, INT64_MAX, &c->adam->step);
-    return error || !c->course->best_step ? error : rs_model_choices_from_meta(c->model, &record->meta);
+    bool chosen = c->course->best_step && !c->model->has_threshold;
+    return error || !chosen ? error : rs_model_choices_from_meta(c->model, &record->meta);
 }
 
 const char *rs_checkpoint_load(const struct rs_checkpoint *checkpoint, const char *path, bool *found)

@@ -270,11 +270,18 @@ static const char *after_step(struct trainer *t, int *signal)
     return error;
 }
 
+static bool finished(const struct trainer *t)
+{
+    return t->course.step >= t->steps;
+}
+
 /* On to the wanted number of steps, the end of the stream, or a signal. */
 static const char *train(struct trainer *t, int *signal)
 {
     const char *error = NULL;
-    while (t->course.step < t->steps && !error && !rs_interrupt_ends(*signal)) {
+    if (finished(t) && !t->validation) /* in a checkpoint: what the model says may be new */
+        return keep(t, t->files->model);
+    while (!finished(t) && !error && !rs_interrupt_ends(*signal)) {
         error = rs_feed_next(t->feed, t->course.step, &t->batch);
         if (!error && t->batch.x.n == 0)
             return t->reviewed == t->course.step ? NULL : review(t);
@@ -299,7 +306,7 @@ static const char *resume(struct trainer *t)
     if (t->options->resume)
         error =
             rs_error_at(t->files->checkpoint, rs_checkpoint_load(&checkpoint, t->files->checkpoint, &found));
-    if (!error && found)
+    if (!error && found && !finished(t))
         error = rs_feed_skip(t->feed, t->course.step);
     if (error || !log)
         return error;

@@ -145,6 +145,23 @@ resumes() {
     cmp again m
 }
 
+@test "a complete training, resumed: the same weights, what the model says anew" {
+    train -steps=8 -shuffle=16 -average=.9 -model=m -checkpoint=c -log=log "$FILES/t"
+    cp log log.before
+    train -steps=8 -shuffle=16 -average=.9 -model=again -checkpoint=c -resume -log=log "$FILES/t"
+    cmp m again
+    cmp log log.before
+    train -steps=8 -shuffle=16 -average=.9 -model=told -checkpoint=c -resume -threshold=.25 -temperature=2 \
+        -diameter=640 -about=words "$FILES/t"
+    run -0 rs-info told
+    assert_line 'threshold: 0.25'
+    assert_line 'temperature: 2'
+    assert_line 'about: words'
+    tail -c 1000 m | cmp - <(tail -c 1000 told)
+    fails 1 "c: of another training: training is" train -steps=8 -shuffle=16 -model=m -checkpoint=c -resume -threshold=.25 \
+        "$FILES/t"
+}
+
 @test "killed at random moments and resumed, models equal those undisturbed" {
     count=$(thinned 20)
     run -0 "$ROOT/tests/torture" "$count"
