@@ -76,7 +76,7 @@ $(OUT)/model.safetensors: $(OUT)/trained.safetensors $(OUT)/chosen.tsv
 of = $($(1):%=$(PHOTOGRAPHS)/%.pam)
 held-hrf = $(filter HRF/%,$(HELD))
 held-chase = $(filter CHASE_DB1/%,$(HELD))
-others = $(DRIVE_TRAINING:%=DRIVE/training/%)
+others = $(addprefix DRIVE/training/,$(wordlist 1,16,$(DRIVE_TRAINING)))
 test-hrf = $(HRF_TEST:%=HRF/%)
 test-chase = $(CHASE_TEST:%=CHASE_DB1/%)
 test-drive = $(DRIVE_TEST:%=DRIVE/test/%)
