@@ -106,7 +106,7 @@ static void write_map(struct rs_image *map, const struct rs_image *photograph, c
             bool inside = rs_image_yes(job->photograph, rs_image_at(job->photograph, x, y)[fov]);
             double response = (double)rs_plane_between(&job->plane, job->block, x, y);
             rs_prob_write(
-                rs_image_at(map, x, y), rs_image_at(photograph, x, y), photograph,
+                map, photograph, (size_t)y * (size_t)map->width + (size_t)x,
                 inside ? rs_sigmoid((response - PROBABILITY[method].middle) / PROBABILITY[method].step) : 0);
         }
 }

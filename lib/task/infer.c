@@ -8,6 +8,7 @@
 #include "layer/probability.h"
 #include "measure/temperature.h"
 #include "picture/resize.h"
+#include "task/prob.h"
 #include "task/ready.h"
 #include "task/whole.h"
 #include "task/windows.h"
@@ -75,43 +76,30 @@ void rs_infer_input(const struct rs_infer *infer, const struct rs_image *photogr
     rs_view_scratch_free(&scratch);
 }
 
-/* The canvas becomes the mean probability of what is ready. */
-static const char *compute(struct rs_infer *infer)
+/* Everything that is ready, onto the canvas: sums, then, or the map. */
+static const char *compute(struct rs_infer *infer, int flips)
 {
-    static const struct rs_flip flips[] = {{false, false}, {true, false}, {false, true}, {true, true}};
-    struct rs_canvas *canvas = &infer->canvas;
+    static const struct rs_flip all[] = {{false, false}, {true, false}, {false, true}, {true, true}};
     struct rs_view view;
     const char *error = NULL;
     rs_view_start(&view, &infer->model->prep, infer->ready.image);
-    rs_canvas_clear(canvas, view.photograph->width, view.photograph->height);
-    int count = infer->options.flips ? 4 : 1;
-    for (int i = 0; i < count && !error; i++)
-        error = infer->windows ? rs_windows_run(infer->windows, &view, canvas, flips[i])
-                               : rs_whole_run(infer->whole, &view, canvas, flips[i]);
-    if (!error && infer->windows)
-        rs_windows_average(infer->windows, canvas);
-    for (size_t i = 0; i < (size_t)canvas->width * (size_t)canvas->height; i++)
-        canvas->sum[i] /= (float)count;
+    for (int i = 0; i < flips && !error; i++)
+        error = infer->windows ? rs_windows_run(infer->windows, &view, &infer->canvas, all[i])
+                               : rs_whole_run(infer->whole, &view, &infer->canvas, all[i]);
     return error;
 }
 
-static bool is_inside(const struct rs_image *image, const uint16_t *pixel)
+static const char *compute_sums(struct rs_infer *infer)
 {
-    return !image->has_fov || rs_image_yes(image, pixel[rs_image_fov_plane(image)]);
-}
-
-/* Where a pixel of the photograph goes. Truth keeps its share of vessel, the field of view its yes or no. */
-static void write_pixel(struct rs_image *map, const struct rs_image *photograph, size_t number, double p)
-{
-    const uint16_t *from = photograph->samples + number * (size_t)rs_image_planes(photograph);
-    uint16_t *to = map->samples + number * (size_t)rs_image_planes(map);
-    int vessel = rs_image_vessel_plane(photograph), maxval = photograph->maxval;
-    bool inside = is_inside(photograph, from);
-    *to++ = (uint16_t)(inside ? rs_level(p) : 0);
-    if (vessel >= 0)
-        *to++ = (uint16_t)((from[vessel] * 65535u + (unsigned)maxval / 2) / (unsigned)maxval);
-    if (map->has_fov)
-        *to = inside ? 65535 : 0;
+    struct rs_canvas *canvas = &infer->canvas;
+    int flips = infer->options.flips ? 4 : 1;
+    rs_canvas_sum(canvas, infer->ready.image->width, infer->ready.image->height);
+    const char *error = compute(infer, flips);
+    if (!error && infer->windows)
+        rs_windows_average(infer->windows, canvas);
+    for (size_t i = 0; i < (size_t)canvas->width * (size_t)canvas->height; i++)
+        canvas->sum[i] /= (float)flips;
+    return error;
 }
 
 /* What is said of pixels outside the field of view must not count when those at its edge are resized: the map is 0
@@ -121,9 +109,10 @@ static void draw_small(struct rs_image *small, const struct rs_canvas *canvas, c
 {
     const struct rs_image like = {.subject = RS_PROB, .has_vessel = true, .maxval = RS_LEVELS - 1};
     size_t planes = (size_t)rs_image_planes(image);
+    int fov = rs_image_fov_plane(image);
     rs_image_shape(small, &like, image->width, image->height, false);
     for (size_t i = 0; i < (size_t)image->width * (size_t)image->height; i++) {
-        bool inside = is_inside(image, image->samples + i * planes);
+        bool inside = fov < 0 || rs_image_yes(image, image->samples[i * planes + (size_t)fov]);
         small->samples[2 * i] = (uint16_t)(inside ? rs_level((double)canvas->sum[i]) : 0);
         small->samples[2 * i + 1] = (uint16_t)(inside ? RS_LEVELS - 1 : 0);
     }
@@ -135,7 +124,7 @@ static double quotient(const uint16_t *pixel)
 }
 
 /* The temperature is that of the mean: it was chosen on such maps. */
-static void write_map(struct rs_infer *infer, struct rs_image *map, const struct rs_image *photograph)
+static void write_sums(struct rs_infer *infer, struct rs_image *map, const struct rs_image *photograph)
 {
     bool resized = infer->ready.image != photograph;
     if (resized) {
@@ -144,23 +133,22 @@ static void write_map(struct rs_infer *infer, struct rs_image *map, const struct
     }
     for (size_t i = 0; i < (size_t)map->width * (size_t)map->height; i++) {
         double p = resized ? quotient(infer->large.samples + 2 * i) : (double)infer->canvas.sum[i];
-        write_pixel(map, photograph, i, rs_temper(p, infer->model->temperature));
+        rs_prob_write(map, photograph, i, rs_temper(p, infer->model->temperature));
     }
 }
 
 const char *rs_infer_image(struct rs_infer *infer, struct rs_image *map, struct rs_image *photograph)
 {
-    struct rs_image like = {.subject = RS_PROB,
-                            .has_vessel = photograph->has_vessel,
-                            .has_fov = photograph->has_fov,
-                            .is_patch = photograph->is_patch,
-                            .maxval = RS_LEVELS - 1};
+    rs_prob_shape(map, photograph); /* before a field of view is added */
     const char *error = rs_ready_make(&infer->ready, infer->model, photograph);
-    if (!error)
-        error = compute(infer);
     if (error)
         return error;
-    rs_image_shape(map, &like, photograph->width, photograph->height, false);
-    write_map(infer, map, photograph);
-    return NULL;
+    if (infer->whole && !infer->options.flips && infer->ready.image == photograph) {
+        rs_canvas_write(&infer->canvas, map, photograph, infer->model->temperature);
+        return compute(infer, 1);
+    }
+    error = compute_sums(infer);
+    if (!error)
+        write_sums(infer, map, photograph);
+    return error;
 }

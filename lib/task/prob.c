@@ -10,14 +10,16 @@ void rs_prob_shape(struct rs_image *map, const struct rs_image *photograph)
     rs_image_shape(map, &like, photograph->width, photograph->height, false);
 }
 
-void rs_prob_write(uint16_t *to, const uint16_t *from, const struct rs_image *photograph, double p)
+void rs_prob_write(struct rs_image *map, const struct rs_image *photograph, size_t number, double p)
 {
+    const uint16_t *from = photograph->samples + number * (size_t)rs_image_planes(photograph);
+    uint16_t *to = map->samples + number * (size_t)rs_image_planes(map);
     int vessel = rs_image_vessel_plane(photograph), fov = rs_image_fov_plane(photograph);
     bool inside = fov < 0 || rs_image_yes(photograph, from[fov]);
     *to++ = (uint16_t)(inside ? rs_level(p) : 0);
     if (vessel >= 0)
         *to++ = (uint16_t)((from[vessel] * 65535u + (unsigned)photograph->maxval / 2) /
                            (unsigned)photograph->maxval);
-    if (fov >= 0)
+    if (map->has_fov)
         *to = inside ? 65535 : 0;
 }

@@ -8,8 +8,8 @@
  * photograph has them; every sample 0. Starts as {0}. */
 void rs_prob_shape(struct rs_image *map, const struct rs_image *photograph);
 
-/* A pixel of that map, `to`, from that of the photograph, `from`: the level of p; the truth keeps its share of vessel,
- * the field of view its yes or no, outside which the level is 0. */
-void rs_prob_write(uint16_t *to, const uint16_t *from, const struct rs_image *photograph, double p);
+/* Pixel `number` of that map: the level of p; the truth keeps its share of vessel, the field of view its yes or no, outside
+ * which the level is 0. The photograph may have got a field of view that the map has no plane of. */
+void rs_prob_write(struct rs_image *map, const struct rs_image *photograph, size_t number, double p);
 
 #endif
