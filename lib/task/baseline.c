@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "filter/clahe.h"
 #include "filter/lines.h"
 #include "filter/matched.h"
@@ -29,7 +30,7 @@ static const double LIMIT = 2;
 /* The response where p is 1/2, and what more of it multiplies p / (1 - p) by e. */
 static const struct {
     double middle, step;
-} PROBABILITY[] = {[RS_BASELINE_MATCHED] = {15, 4.5}, [RS_BASELINE_TOPHAT] = {60, 15}};
+} PROBABILITY[] = {[RS_BASELINE_MATCHED] = {16, 3.4}, [RS_BASELINE_TOPHAT] = {60.5, 11.2}};
 
 struct job {
     const struct rs_image *photograph; /* with a field of view */
@@ -96,19 +97,26 @@ static void top_hat(struct job *job)
     free(shades);
 }
 
-static void write_map(struct rs_image *map, const struct rs_image *photograph, const struct job *job,
-                      enum rs_baseline_method method)
+struct writing {
+    struct rs_image *map;
+    const struct rs_image *photograph;
+    const struct job *job;
+    enum rs_baseline_method method;
+};
+
+static void write_row(void *context, int y, int worker)
 {
+    const struct writing *w = context;
+    const struct job *job = w->job;
     int fov = rs_image_fov_plane(job->photograph);
-    rs_prob_shape(map, photograph);
-    for (int y = 0; y < map->height; y++)
-        for (int x = 0; x < map->width; x++) {
-            bool inside = rs_image_yes(job->photograph, rs_image_at(job->photograph, x, y)[fov]);
-            double response = (double)rs_plane_between(&job->plane, job->block, x, y);
-            rs_prob_write(
-                map, photograph, (size_t)y * (size_t)map->width + (size_t)x,
-                inside ? rs_sigmoid((response - PROBABILITY[method].middle) / PROBABILITY[method].step) : 0);
-        }
+    double middle = PROBABILITY[w->method].middle, step = PROBABILITY[w->method].step;
+    (void)worker;
+    for (int x = 0; x < w->map->width; x++) {
+        bool inside = rs_image_yes(job->photograph, rs_image_at(job->photograph, x, y)[fov]);
+        double response = (double)rs_plane_between(&job->plane, job->block, x, y);
+        rs_prob_write(w->map, w->photograph, (size_t)y * (size_t)w->map->width + (size_t)x,
+                      inside ? rs_sigmoid((response - middle) / step) : 0);
+    }
 }
 
 const char *rs_baseline_image(enum rs_baseline_method method, struct rs_image *map,
@@ -131,7 +139,8 @@ const char *rs_baseline_image(enum rs_baseline_method method, struct rs_image *m
         match(&job);
     else
         top_hat(&job);
-    write_map(map, photograph, &job, method);
+    rs_prob_shape(map, photograph);
+    rs_parallel(write_row, &(struct writing){map, photograph, &job, method}, map->height);
     rs_plane_free(&job.plane);
     rs_image_free(&added);
     return NULL;

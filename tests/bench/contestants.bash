@@ -126,3 +126,13 @@ score() {
 score_sklearn() {
     and_alone 1 sklearn_score.py "$inputs/maps.pam"
 }
+
+# filter METHOD PHOTOGRAPH COUNT
+filter() {
+    segment "$2" "$3" rs-baseline -quiet -threads="$threads" -method="$1"
+}
+# filter_peer LIBRARY METHOD PHOTOGRAPH DIAMETER COUNT
+filter_peer() {
+    segment "$3" "$5" "$PYTHON" "$here/peers/baseline_filters.py" --library "$1" --method "$2" --diameter "$4" \
+        --threads "$threads"
+}

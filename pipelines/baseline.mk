@@ -1,0 +1,38 @@
+# The classical filters on DRIVE: what a network is to be better than.
+#
+#   make -f pipelines/baseline.mk DATA=../data          the twenty training photographs, on which the filters' sizes were chosen
+#   make -f pipelines/baseline.mk DATA=../data test     the twenty test photographs
+#
+# DATA is the folder that holds DRIVE/; OUT is where every file goes. Nothing is trained.
+
+OUT = build/baseline
+METHODS = matched tophat
+
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+include $(PIPELINES)photographs.mk
+
+TRAINING = $(DRIVE_TRAINING:%=$(PHOTOGRAPHS)/DRIVE/training/%.pam)
+TEST = $(DRIVE_TEST:%=$(PHOTOGRAPHS)/DRIVE/test/%.pam)
+
+all: $(OUT)/training.tsv
+	@column -t $<
+test: $(OUT)/test.tsv
+	@column -t $<
+
+$(OUT)/training.%.maps: $(TRAINING)
+	@mkdir -p $(@D)
+	rs-baseline -method=$* $^ > $@
+$(OUT)/test.%.maps: $(TEST)
+	@mkdir -p $(@D)
+	rs-baseline -method=$* $^ > $@
+$(OUT)/%.scores: $(OUT)/%.maps
+	rs-score -expect=20 -bootstrap=1000 -threshold=best-dice $< > $@
+
+# The rows of all photographs
+rows = { head -n 1 $< | sed 's/^/method\t/'; for m in $(METHODS); do sed -n "s/^all/$$m\tall/p" $(OUT)/$(1).$$m.scores; done; } > $@
+$(OUT)/training.tsv: $(METHODS:%=$(OUT)/training.%.scores)
+	$(call rows,training)
+$(OUT)/test.tsv: $(METHODS:%=$(OUT)/test.%.scores)
+	$(call rows,test)
+
+.PHONY: all test
