@@ -25,7 +25,7 @@ static struct rs_train_options train = {.batch = 32,
                                         .temperature = 1};
 static struct rs_train_files files;
 static const char *validate, *log_path, *channels = "32,64,128";
-static int pixels, schedule, up;
+static int pixels, schedule, block, up;
 static int64_t threads, memory = 4096, expect;
 
 static struct rs_option options[] = {
@@ -56,6 +56,7 @@ static struct rs_option options[] = {
     {"pixels", RS_CHOICE, &pixels, .argument = "fov|image", .help = "where the loss is taken (fov)"},
     {"channels", RS_TEXT, &channels, .argument = "C,C,...",
      .help = "of each level, 2 to 5 levels (32,64,128)"},
+    {"block", RS_CHOICE, &block, .argument = "double|residual|attention", .help = "kind of block (double)"},
     {"up", RS_CHOICE, &up, .argument = "nearest|bilinear|transposed",
      .help = "how values become four (nearest)"},
     {"dropout", RS_REAL, &train.dropout, 0, .9, "P", .help = "share dropped behind every convolution (.2)"},
@@ -131,6 +132,7 @@ static void check_options(void)
         rs_tool_check(written[i], written[i] ? rs_outfile_try(written[i]) : NULL);
     train.fov_only = pixels == 0;
     train.schedule = (enum rs_schedule_kind)schedule;
+    train.block = (enum rs_block)block;
     train.up = (enum rs_up)up;
     train.progress = !rs_tool_quiet();
     if (files.checkpoint)

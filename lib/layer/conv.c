@@ -83,6 +83,21 @@ void rs_conv_forward(struct rs_map y, struct rs_map x, struct rs_conv conv, cons
         rs_kernel()->direct(&y, &x, &call);
 }
 
+/* Row by row, by way of the scratch, which a 1x1 convolution itself has no use for. */
+void rs_conv_add(struct rs_map y, struct rs_map x, struct rs_conv conv, const float *packed, float *scratch)
+{
+    struct rs_map sum = {.data = scratch, .n = 1, .h = 1, .w = y.w, .c = y.c, .pixel = y.c};
+    sum.row = sum.image = y.w * sum.pixel;
+    for (int row = 0; row < y.n * y.h; row++) {
+        struct rs_map from = rs_map_window(rs_map_images(x, row / y.h, 1), row % y.h, 0, 1, y.w);
+        struct rs_map to = rs_map_window(rs_map_images(y, row / y.h, 1), row % y.h, 0, 1, y.w);
+        rs_conv_forward(sum, from, conv, packed, false, NULL);
+        for (int j = 0; j < y.w; j++)
+            for (int k = 0; k < y.c; k++)
+                to.data[j * to.pixel + k] += scratch[j * y.c + k];
+    }
+}
+
 static void add_bias(float *db, const struct rs_map *dy)
 {
     for (int row = 0; row < dy->n * dy->h; row++) {

@@ -34,6 +34,9 @@ void rs_conv_pack_turned(float *packed, struct rs_conv conv, const float *w, flo
 void rs_conv_forward(struct rs_map y, struct rs_map x, struct rs_conv conv, const float *packed, bool relu,
                      float *scratch);
 
+/* Adds the convolution of x to y; 1x1 alone. */
+void rs_conv_add(struct rs_map y, struct rs_map x, struct rs_conv conv, const float *packed, float *scratch);
+
 /* Adds the gradient of the weights and the bias from dy and x to sums, which are the kernel's own. */
 void rs_conv_backward(float *sums, struct rs_map dy, struct rs_map x, struct rs_conv conv, float *scratch);
 

@@ -63,6 +63,17 @@ void rs_norm_forward(struct rs_map z, struct rs_map y, const struct rs_norm *nor
     }
 }
 
+void rs_norm_affine(struct rs_map z, struct rs_map y, const struct rs_norm *norm)
+{
+    for (int row = 0; row < y.n * y.h; row++) {
+        float *to = rs_map_at(&z, row / y.h, row % y.h, 0);
+        const float *from = rs_map_at(&y, row / y.h, row % y.h, 0);
+        for (int j = 0; j < y.w; j++, to += z.pixel, from += y.pixel)
+            for (int k = 0; k < y.c; k++)
+                to[k] = (from[k] - norm->mean[k]) * norm->scale[k] + norm->beta[k];
+    }
+}
+
 void rs_norm_slopes(double *sums, struct rs_map dz, struct rs_map y, const struct rs_norm *norm,
                     const struct rs_drop *drop, int image)
 {

@@ -42,6 +42,10 @@ void rs_norm_measure(const struct rs_norm *norm, int c, const double *sums, doub
 void rs_norm_forward(struct rs_map z, struct rs_map y, const struct rs_norm *norm, const struct rs_drop *drop,
                      int image);
 
+/* z = (y - mean) / sqrt(variance + 1e-5) * gamma + beta alone. With a beta of infinity, which all that comes to ReLU
+ * passes, and no dropout, the functions below are its way back. */
+void rs_norm_affine(struct rs_map z, struct rs_map y, const struct rs_norm *norm);
+
 /* Adds the sums that are the gradients of beta and of gamma. */
 void rs_norm_slopes(double *sums, struct rs_map dz, struct rs_map y, const struct rs_norm *norm,
                     const struct rs_drop *drop, int image);

@@ -3,7 +3,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "layer/gate.h"
 #include "layer/pool.h"
+#include "layer/sum.h"
 #include "network/window.h"
 
 /* Tiles of the lowest level that a round should fill, so that weights are not fetched for a few. */
@@ -52,6 +54,12 @@ static struct rs_window *input_of(struct rs_flow *flow, const struct node *node)
 static struct rs_window *output_of(struct rs_flow *flow, const struct node *node)
 {
     return &flow->windows[node->step->out.map];
+}
+
+/* The other input of a step that has two, of its output's size. */
+static struct rs_window *side_of(struct rs_flow *flow, const struct node *node)
+{
+    return &flow->windows[node->step->side.map];
 }
 
 /* Where in its input a row or column of a step's output begins, and how much of its output an input makes, but for
@@ -105,6 +113,8 @@ static void find_columns(struct rs_flow *flow)
         rs_window_widen(out, node->from, node->to);
         rs_window_widen(input_of(flow, node), input_at(node, node->from) - node->step->beyond,
                         input_end(node) + node->step->beyond);
+        if (node->step->side.c)
+            rs_window_widen(side_of(flow, node), node->from, node->to);
     }
 }
 
@@ -116,6 +126,8 @@ static int first_needed(struct rs_flow *flow, const struct rs_window *window)
         const struct node *node = &flow->nodes[i];
         if (input_of(flow, node) == window)
             first = smaller(first, input_at(node, node->done) - node->step->beyond);
+        if (node->step->side.c && side_of(flow, node) == window)
+            first = smaller(first, node->done);
     }
     return first;
 }
@@ -146,6 +158,13 @@ static void make_room(struct rs_flow *flow, struct rs_window *window, int end)
     rs_window_make_room(window, smaller(first_needed(flow, window), rows), rows, end);
 }
 
+static struct rs_map side_rows(struct rs_flow *flow, const struct node *node, int end)
+{
+    struct rs_span side = node->step->side;
+    return rs_map_channels(rs_window_part(side_of(flow, node), node->done, end, node->from, node->to),
+                           side.first, side.c);
+}
+
 /* Rows [done, end) of a step's output. */
 static void run_rows(struct rs_flow *flow, const struct node *node, int end)
 {
@@ -161,7 +180,16 @@ static void run_rows(struct rs_flow *flow, const struct node *node, int end)
     switch (step->kind) {
     case RS_STEP_UNIT:
     case RS_STEP_PROJECT:
-        rs_conv_forward(y, x, step->conv.conv, node->packed, step->kind == RS_STEP_UNIT, flow->scratch);
+        rs_conv_forward(y, x, step->conv.conv, node->packed, step->relu, flow->scratch);
+        break;
+    case RS_STEP_COPY:
+        rs_sum_copy(y, x);
+        break;
+    case RS_STEP_ADD:
+        rs_sum_forward(y, x, side_rows(flow, node, end), true);
+        break;
+    case RS_STEP_GATE:
+        rs_gate_forward(y, x, side_rows(flow, node, end));
         break;
     case RS_STEP_POOL:
         rs_pool_forward(y, x);
@@ -177,6 +205,8 @@ static void run_rows(struct rs_flow *flow, const struct node *node, int end)
 static int possible(struct rs_flow *flow, const struct node *node)
 {
     int rows = written(flow, node->step->in), all = input_of(flow, node)->height;
+    if (node->step->side.c)
+        rows = smaller(rows, written(flow, node->step->side));
     if (rows < all)
         rows = larger(rows - node->step->beyond, 0);
     return node->step->kind == RS_STEP_UNIT && rows < all ? round_down(rows) : output_at(node, rows);
@@ -242,8 +272,7 @@ static void take_all(struct rs_flow *flow)
         rs_window_take(&flow->windows[m], &flow->arena, flow->strip.n);
     for (int i = 0; i < flow->plan.count; i++) {
         const struct node *node = &flow->nodes[i];
-        bool weights = node->step->kind == RS_STEP_UNIT || node->step->kind == RS_STEP_PROJECT;
-        size_t scratch = weights ? rs_conv_scratch(node->step->conv.conv, node->to - node->from) : 0;
+        size_t scratch = node->packed ? rs_conv_scratch(node->step->conv.conv, node->to - node->from) : 0;
         most = scratch > most ? scratch : most;
     }
     flow->scratch = rs_arena_take(&flow->arena, most, sizeof *flow->scratch);

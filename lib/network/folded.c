@@ -9,7 +9,7 @@ static void take_all(struct rs_folded *folded)
 {
     for (int i = 0; i < folded->plan.count; i++) {
         const struct rs_step *step = &folded->plan.steps[i];
-        if (step->kind == RS_STEP_UNIT || step->kind == RS_STEP_PROJECT)
+        if (step->conv.conv.size)
             folded->packed[i] = rs_arena_take(&folded->arena, rs_conv_packed(step->conv.conv), sizeof(float));
     }
 }

@@ -11,6 +11,8 @@
 #include "base/outfile.h"
 
 /* Words of the metadata; the first of each is what a model without the key is. */
+static const char *const blocks[] = {
+    [RS_BLOCK_DOUBLE] = "double", [RS_BLOCK_RESIDUAL] = "residual", [RS_BLOCK_ATTENTION] = "attention", NULL};
 static const char *const ups[] = {
     [RS_UP_NEAREST] = "nearest", [RS_UP_BILINEAR] = "bilinear", [RS_UP_TRANSPOSED] = "transposed", NULL};
 
@@ -32,6 +34,8 @@ void rs_model_to_meta(const struct rs_model *model, struct rs_meta *meta)
     rs_meta_set(meta, "network", "unet");
     rs_meta_set(meta, "inputs", "%d", shape->inputs);
     rs_meta_set(meta, "channels", "%s", channels);
+    if (shape->block)
+        rs_meta_set(meta, "block", "%s", blocks[shape->block]);
     if (shape->up)
         rs_meta_set(meta, "up", "%s", ups[shape->up]);
     set_real(meta, "dropout", model->dropout);
@@ -139,7 +143,7 @@ const char *rs_model_shape(const struct rs_meta *meta, struct rs_unet_shape *sha
 {
     const char *network = rs_meta_get(meta, "network"), *channels = rs_meta_get(meta, "channels");
     int64_t list[RS_MAX_LEVELS];
-    int up = 0;
+    int block = 0, up = 0;
     if (!network || strcmp(network, "unet"))
         return rs_error("network '%s' is not one that this version knows", network ? network : "");
     const char *error = read_int(meta, "inputs", 1, 3, &shape->inputs);
@@ -151,7 +155,10 @@ const char *rs_model_shape(const struct rs_meta *meta, struct rs_unet_shape *sha
     if (!error && shape->levels < 2)
         error = rs_error("metadata 'channels': a network of one level");
     if (!error)
+        error = read_word(meta, "block", blocks, &block);
+    if (!error)
         error = read_word(meta, "up", ups, &up);
+    shape->block = (enum rs_block)block;
     shape->up = (enum rs_up)up;
     return error;
 }

@@ -10,10 +10,13 @@
 #include "network/layout.h"
 
 enum rs_step_kind {
-    RS_STEP_UNIT,    /* 3x3 convolution, batch norm, ReLU, dropout */
-    RS_STEP_PROJECT, /* 1x1 convolution */
-    RS_STEP_POOL,    /* 2x2 max pooling */
-    RS_STEP_UP,      /* to twice the width and height */
+    RS_STEP_UNIT,    /* 3x3 convolution, batch norm [, ReLU, dropout] */
+    RS_STEP_PROJECT, /* 1x1 convolution [, ReLU] */
+    RS_STEP_COPY,
+    RS_STEP_ADD,  /* of `side`, ReLU, dropout */
+    RS_STEP_GATE, /* by the scores of `side`: layer/gate.h */
+    RS_STEP_POOL, /* 2x2 max pooling */
+    RS_STEP_UP,   /* to twice the width and height */
 };
 
 /* Channels [first, first + c) of a map. */
@@ -24,15 +27,17 @@ struct rs_span {
 struct rs_step {
     enum rs_step_kind kind;
     struct rs_span in, out;
+    struct rs_span side;       /* ADD, GATE: another input, which no other step reads */
     struct rs_conv_place conv; /* UNIT, PROJECT */
     struct rs_norm_place norm; /* UNIT */
+    bool relu;                 /* UNIT, PROJECT */
     enum rs_up up;             /* UP */
     bool adds;                 /* its input's gradient: a later step reads that span, too */
     int level;                 /* of its input: 0 is the highest */
     int beyond;                /* pixels of its input that it looks beyond the one that it is at */
 };
 
-enum { RS_MAX_STEPS = 8 * RS_MAX_LEVELS, RS_MAX_MAPS = 8 * RS_MAX_LEVELS };
+enum { RS_MAX_STEPS = 10 * RS_MAX_LEVELS, RS_MAX_MAPS = 10 * RS_MAX_LEVELS };
 
 struct rs_plan {
     struct rs_plan_map {

@@ -1,5 +1,6 @@
 #include "network/tape.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 
 static bool has_weights(const struct rs_step *step)
 {
-    return step->kind == RS_STEP_UNIT || step->kind == RS_STEP_PROJECT;
+    return step->conv.conv.size > 0;
 }
 
 /* A stage ends with a unit, the last one with the plan. */
@@ -53,6 +54,21 @@ static void take_norm(struct rs_arena *arena, struct rs_norm *norm, size_t c)
         *arrays[i] = rs_arena_take(arena, c, sizeof(float));
 }
 
+static void fill(float *values, size_t count, float value)
+{
+    for (size_t i = 0; values && i < count; i++)
+        values[i] = value;
+}
+
+static void take_identity(struct rs_arena *arena, struct rs_norm *norm, size_t c)
+{
+    take_norm(arena, norm, c);
+    norm->gamma = norm->inverse;
+    norm->beta = norm->mean;
+    fill(norm->inverse, c, 1);
+    fill(norm->scale, c, 1);
+}
+
 static void take_step(struct rs_tape *tape, int i)
 {
     const struct rs_step *step = &tape->plan.steps[i];
@@ -67,6 +83,8 @@ static void take_step(struct rs_tape *tape, int i)
         own->y = rs_map_take(&tape->arena, z.n, z.h, z.w, step->out.c);
         take_norm(&tape->arena, &own->norm, (size_t)step->out.c);
     }
+    if (step->kind == RS_STEP_ADD)
+        take_identity(&tape->arena, &own->norm, (size_t)step->out.c);
 }
 
 static void most(size_t *largest, size_t size)
@@ -107,6 +125,8 @@ void rs_tape_take(struct rs_tape *tape, int n, int h, int w)
     for (int i = 0; i < plan->count; i++)
         take_step(tape, i);
     take_workers(tape);
+    tape->infinite = rs_arena_take(&tape->arena, (size_t)tape->most_channels, sizeof(float));
+    fill(tape->infinite, (size_t)tape->most_channels, INFINITY);
 }
 
 void rs_tape_pack(struct rs_tape *tape, int i, const float *parameters, int worker, bool back)

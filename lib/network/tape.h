@@ -6,7 +6,8 @@
 #include "layer/norm.h"
 #include "network/plan.h"
 
-/* y of a unit lies before its batch norm; its d becomes, in place, the gradient of y. */
+/* y of a unit lies before its batch norm; the gradient of its output becomes, in place, that of y. The norm of a
+ * sum is the identity: for its ReLU and dropout. */
 struct rs_tape_step {
     float *packed, *turned; /* weights, there and back */
     size_t sums;            /* where its gradient's sums begin in a worker's */
@@ -35,6 +36,7 @@ struct rs_tape {
     int stage_count;
     struct rs_tape_worker *workers; /* one a thread of the pool */
     int most_channels;
+    float *infinite; /* [most_channels]: the beta of a batch norm without ReLU */
 };
 
 /* Memory for n images of h x w. Taken twice, counting and for good, the arena being reserved between. */

@@ -7,7 +7,19 @@
  *                         block dec_l (channels c_l)
  *   head:                 1x1 convolution to one logit a pixel
  *
- * A block is twice: 3x3 convolution without bias, batch norm, ReLU, dropout. up_l is a 1x1 convolution and what
+ * A block is twice: 3x3 convolution without bias, batch norm, ReLU, dropout. In a residual one (He, Zhang, Ren and
+ * Sun, "Deep residual learning for image recognition", 2016) its input is added before the last ReLU, by way of a 1x1
+ * convolution without bias, `shortcut`, where it has other channels; no batch norm there, since that of the sum's other
+ * half has a bias for both.
+ *
+ * With attention the block is as it was, and what goes from enc_l to the concatenation passes a gate (Oktay et al.,
+ * 2018, additive attention): times sigmoid(conv2(ReLU(conv1([up_l, enc_l])))), 1x1 convolutions with bias to c_l / 2
+ * channels and to one. The paper's W_g and W_x are the two halves of conv1, its psi is conv2; the gating signal is up_l,
+ * at the level's own size. Of the kinds of attention this one was taken because it looks at a pixel alone: a channel
+ * attention (squeeze and excitation, CBAM) takes the mean of a whole image, so that neither could rows stream nor
+ * would an image and a crop of it agree; a 7x7 spatial one would widen what a strip has to read.
+ *
+ * up_l is a 1x1 convolution and what
  * layer/up.h makes of its result; the other order is the same, at four times the cost. plan.h has the network
  * as steps, one after the other.
  *
@@ -24,10 +36,13 @@
 
 enum { RS_MAX_LEVELS = 5, RS_MAX_CHANNELS = 1024 };
 
+enum rs_block { RS_BLOCK_DOUBLE, RS_BLOCK_RESIDUAL, RS_BLOCK_ATTENTION };
+
 struct rs_unet_shape {
     int inputs; /* planes: 1 or 3 */
     int levels; /* 2..RS_MAX_LEVELS */
     int channels[RS_MAX_LEVELS];
+    enum rs_block block;
     enum rs_up up;
 };
 

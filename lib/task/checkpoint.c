@@ -141,7 +141,7 @@ static struct rs_model without_words(const struct rs_model *model)
 /* The options that shaped a training must be those of now: the first that differs is named. */
 static const char *check_options(const struct rs_checkpoint *c, const struct rs_meta *meta)
 {
-    static const char *const may_be_absent[] = {"up"};
+    static const char *const may_be_absent[] = {"block", "up"};
     struct rs_meta now = {0};
     const char *error = NULL, *kind = rs_meta_get(meta, "kind");
     if (!kind || strcmp(kind, "rs-checkpoint"))

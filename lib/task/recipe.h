@@ -20,6 +20,7 @@ struct rs_train_options {
     double average; /* rs_average's decay; 0: the network as it is */
     bool fov_only;  /* loss and validation in the field of view alone */
     int levels, channels[RS_MAX_LEVELS];
+    enum rs_block block;
     enum rs_up up;
     /* What does not shape the weights */
     int64_t log_every, checkpoint_every, keep_every; /* steps; 0: never */

@@ -65,8 +65,10 @@ static const char *check_validation(const struct rs_feed *feed, const struct rs_
 static const char *start_model(struct trainer *t)
 {
     const struct rs_train_options *options = t->options;
-    struct rs_unet_shape shape = {
-        .inputs = rs_feed_shape(t->feed)->channels, .levels = options->levels, .up = options->up};
+    struct rs_unet_shape shape = {.inputs = rs_feed_shape(t->feed)->channels,
+                                  .levels = options->levels,
+                                  .block = options->block,
+                                  .up = options->up};
     memcpy(shape.channels, options->channels, sizeof shape.channels);
     const char *error = rs_prep_from_meta(&t->model.prep, rs_feed_meta(t->feed));
     if (!error && rs_prep_channels(&t->model.prep) != shape.inputs)

@@ -113,7 +113,7 @@ python() {
     # 1e-4 in levels of 65536, and a map that is not flat
     [ "$(tail -n 1 out)" -le 6 ]
     [ "$(pamsumm -max -brief map.pgm)" -gt $(($(pamsumm -min -brief map.pgm) + 6554)) ]
-    for kind in -up=nearest -up=bilinear -up=transposed; do
+    for kind in -up={nearest,bilinear,transposed} -block={residual,attention}; do
         rs-train -quiet -model=deep.safetensors $kind -epochs=1 -channels=4,6,8,10 eye.tensors
         rs-infer -quiet -model=deep.safetensors photo.ppm >map.pgm
         python3 unet.py deep.safetensors photo.ppm >torch.pgm

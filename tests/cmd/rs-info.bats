@@ -44,15 +44,15 @@ rows() {
 
 @test "the size of networks is that of the tables in rs-train(1)" {
     rows channels >wide.list
-    rows up >kinds.list
-    assert_equal "$(wc -l <wide.list) $(wc -l <kinds.list)" "7 6"
+    rows block >kinds.list
+    assert_equal "$(wc -l <wide.list) $(wc -l <kinds.list)" "7 18"
     while read -r channels parameters products _; do
         [ "$parameters" -lt 10000000 ] || continue # to train that one takes 2 GB
         rs-train -quiet -channels="$channels" -epochs=1 -model=m t
         assert_equal "$(rs-info -tsv m | tail -n 2 | xargs)" "parameters $parameters multiply_adds $products"
     done <wide.list
-    while read -r up channels parameters products; do
-        rs-train -quiet -up="$up" -channels="$channels" -epochs=1 -model=m t
+    while read -r block up channels parameters products; do
+        rs-train -quiet -block="$block" -up="$up" -channels="$channels" -epochs=1 -model=m t
         assert_equal "$(rs-info -tsv m | tail -n 2 | xargs)" "parameters $parameters multiply_adds $products"
     done <kinds.list
 }

@@ -10,7 +10,7 @@ setup_file() {
     export FILES=$BATS_FILE_TMPDIR
 }
 
-KINDS="-up=nearest -up=bilinear -up=transposed"
+KINDS="-up=nearest -up=bilinear -up=transposed -block=residual -block=attention"
 
 train() {
     rs-train -quiet -channels=4,6,8 -epochs=2 -batch=8 "$@"

@@ -178,6 +178,30 @@ static void test_conv(void)
                            sizes[i].co);
 }
 
+/* Adding is to compute, then to add; to and from parts of maps. */
+static void test_conv_add(int ci, int co)
+{
+    struct conv_case t = conv_case_new(1, 3, 5, 7, ci, co);
+    struct layer l = layer_new(&t, true);
+    struct rs_map y = map_like(&t.dy);
+    struct island ix = island_of(&t.x), iy = island_of(&t.dy);
+    rs_conv_forward(y, t.x, (struct rs_conv){1, ci, co}, l.packed, false, l.scratch);
+    rs_conv_add(iy.map, ix.map, (struct rs_conv){1, ci, co}, l.packed, l.scratch);
+    int wrong = 0;
+    for (int at = 0; at < 3 * 5 * 7; at++)
+        for (int k = 0; k < co; k++) {
+            int n = at / 35, i = at / 7 % 5, j = at % 7;
+            wrong +=
+                rs_map_at(&iy.map, n, i, j)[k] != rs_map_at(&t.dy, n, i, j)[k] + rs_map_at(&y, n, i, j)[k];
+        }
+    ok(wrong == 0 && island_intact(&iy), "1x1, %d to %d channels, added to what is there", ci, co);
+    island_free(&ix);
+    island_free(&iy);
+    map_free(y);
+    layer_free(&l);
+    conv_case_free(&t);
+}
+
 /* The convolution as a function of data, weights and bias, seen through weights dy. */
 struct variables {
     struct kernel kernel;
@@ -223,6 +247,8 @@ int main(void)
     rng = rs_rng_at(1, "test", 0, 0);
     no_error(rs_kernel_start(), "a kernel");
     test_conv();
+    test_conv_add(3, 5);
+    test_conv_add(16, 33);
     test_conv_slopes(1, 3, 2);
     test_conv_slopes(3, 3, 2);
     test_conv_slopes(3, 16, 16);

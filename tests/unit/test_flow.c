@@ -12,13 +12,24 @@
 #include "tap.h"
 #include "twins.h"
 
-static const struct rs_unet_shape shapes[] = {
-    {3, 2, {8, 16}, RS_UP_NEAREST},           {3, 3, {8, 16, 32}, RS_UP_NEAREST},
-    {1, 3, {16, 32, 48}, RS_UP_NEAREST},      {3, 3, {5, 7, 9}, RS_UP_NEAREST},
-    {1, 4, {8, 16, 16, 32}, RS_UP_NEAREST},   {3, 4, {3, 5, 16, 7}, RS_UP_NEAREST},
-    {1, 5, {4, 8, 8, 16, 16}, RS_UP_NEAREST}, {3, 2, {16, 5}, RS_UP_NEAREST},
-    {3, 3, {8, 16, 32}, RS_UP_BILINEAR},      {1, 4, {5, 8, 3, 16}, RS_UP_BILINEAR},
-    {3, 3, {8, 16, 32}, RS_UP_TRANSPOSED},    {1, 4, {5, 8, 3, 16}, RS_UP_TRANSPOSED}};
+static const struct rs_unet_shape shapes[] = {{3, 2, {8, 16}, RS_BLOCK_DOUBLE, RS_UP_NEAREST},
+                                              {3, 3, {8, 16, 32}, RS_BLOCK_DOUBLE, RS_UP_NEAREST},
+                                              {1, 3, {16, 32, 48}, RS_BLOCK_DOUBLE, RS_UP_NEAREST},
+                                              {3, 3, {5, 7, 9}, RS_BLOCK_DOUBLE, RS_UP_NEAREST},
+                                              {1, 4, {8, 16, 16, 32}, RS_BLOCK_DOUBLE, RS_UP_NEAREST},
+                                              {3, 4, {3, 5, 16, 7}, RS_BLOCK_DOUBLE, RS_UP_NEAREST},
+                                              {1, 5, {4, 8, 8, 16, 16}, RS_BLOCK_DOUBLE, RS_UP_NEAREST},
+                                              {3, 2, {16, 5}, RS_BLOCK_DOUBLE, RS_UP_NEAREST},
+                                              {3, 3, {8, 16, 32}, RS_BLOCK_DOUBLE, RS_UP_BILINEAR},
+                                              {1, 4, {5, 8, 3, 16}, RS_BLOCK_DOUBLE, RS_UP_BILINEAR},
+                                              {3, 3, {8, 16, 32}, RS_BLOCK_DOUBLE, RS_UP_TRANSPOSED},
+                                              {1, 4, {5, 8, 3, 16}, RS_BLOCK_DOUBLE, RS_UP_TRANSPOSED},
+                                              {3, 3, {8, 16, 32}, RS_BLOCK_RESIDUAL, RS_UP_NEAREST},
+                                              {1, 4, {1, 8, 8, 5}, RS_BLOCK_RESIDUAL, RS_UP_BILINEAR},
+                                              {3, 3, {16, 16, 16}, RS_BLOCK_RESIDUAL, RS_UP_TRANSPOSED},
+                                              {3, 3, {8, 16, 32}, RS_BLOCK_ATTENTION, RS_UP_NEAREST},
+                                              {1, 4, {1, 8, 3, 5}, RS_BLOCK_ATTENTION, RS_UP_BILINEAR},
+                                              {3, 3, {16, 16, 16}, RS_BLOCK_ATTENTION, RS_UP_TRANSPOSED}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* A network in use, and images for it. */
@@ -118,8 +129,8 @@ static void check_twin(struct use *u, const char *name)
 
 static void name_of(char name[96], const struct use *u)
 {
-    static const char *const ups[] = {"nearest", "bilinear", "transposed"};
-    int at = snprintf(name, 96, "%d of %d x %d, %s, channels", u->x.n, u->x.w, u->x.h, ups[u->net.shape.up]);
+    int at =
+        snprintf(name, 96, "%d of %d x %d, %s, channels", u->x.n, u->x.w, u->x.h, kind_name(&u->net.shape));
     for (int l = 0; l < u->net.shape.levels; l++)
         at += snprintf(name + at, (size_t)(96 - at), " %d", u->net.shape.channels[l]);
 }
@@ -177,6 +188,10 @@ static void test_long(void)
     test_strips(&shapes[8], 1, 460, 64);
     test_strips(&shapes[9], 2, 8 * 60, 24);
     test_strips(&shapes[10], 1, 460, 64);
+    test_strips(&shapes[12], 1, 460, 64);
+    test_strips(&shapes[13], 2, 8 * 60, 24);
+    test_strips(&shapes[15], 1, 460, 64);
+    test_strips(&shapes[16], 2, 8 * 60, 24);
 }
 
 /* One flow, another photograph between, which must leave nothing. */
@@ -302,9 +317,13 @@ int main(void)
     test_again(&shapes[1], 2, 800, 28);
     test_again(&shapes[3], 1, 44, 36);
     test_again(&shapes[8], 2, 800, 28);
+    test_again(&shapes[13], 1, 800, 24);
+    test_again(&shapes[16], 1, 800, 24);
     test_bytes(&shapes[1]);
     test_bytes(&shapes[3]);
     test_bytes(&shapes[8]);
+    test_bytes(&shapes[13]);
+    test_bytes(&shapes[16]);
     for (int threads = 1; threads <= 4; threads++) {
         no_error(rs_threads_start(threads), "%d threads", threads);
         test_evaluator(threads);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layer/gate.h"
 #include "layer/loss.h"
 #include "layer/pool.h"
+#include "layer/sum.h"
 #include "layer/up.h"
 #include "tap.h"
 #include "twins.h"
@@ -165,7 +167,6 @@ static const struct up_case {
 } ups[] = {{RS_UP_NEAREST, "nearest", nearest_twin, 1, 0},
            {RS_UP_BILINEAR, "bilinear", bilinear_twin, 1, 6},
            {RS_UP_TRANSPOSED, "transposed", spread_twin, 4, 0}};
-enum { UPS = sizeof ups / sizeof *ups };
 
 static const struct rs_up_sides whole = {0};
 
@@ -303,6 +304,102 @@ static void test_parts(void)
     }
 }
 
+/* --- Gate, sum --- */
+
+struct gate_case {
+    struct field x, s, dy;
+};
+
+static struct field gate_twin(const struct gate_case *t)
+{
+    struct field y = field_new(t->x.n, t->x.h, t->x.w, t->x.c);
+    for (size_t i = 0; i < cells(&y); i++)
+        y.v[i] = t->x.v[i] / (1 + exp(-t->s.v[i / (size_t)y.c]));
+    return y;
+}
+
+static double gate_function(const void *context)
+{
+    const struct gate_case *t = context;
+    struct field y = gate_twin(t);
+    double sum = weighed_sum(&t->dy, &y);
+    free(y.v);
+    return sum;
+}
+
+/* Parts of maps: two roundings, of the gate and of the product. */
+static void test_gate(int c)
+{
+    struct rs_map x = map_noise(2, 3, 5, c), s = map_noise(2, 3, 5, 1), dy = map_noise(2, 3, 5, c);
+    struct rs_map y = map_unwritten(2, 3, 5, c), dx = map_like(&x), ds = map_like(&s);
+    struct island iy = island_unwritten(2, 3, 5, c), idx = island_unwritten(2, 3, 5, c), ix = island_of(&x);
+    struct gate_case t = {field_of(&x), field_of(&s), field_of(&dy)};
+    struct function f = {gate_function, &t};
+    struct field wanted = gate_twin(&t), size = gate_twin(&t);
+    make_positive(size.v, cells(&size));
+    rs_gate_forward(y, x, s);
+    check_map(&y, &wanted, &size, 2, "gate");
+    rs_gate_backward(dx, ds, dy, x, s);
+    check_slopes_map(&f, &t.x, &dx, "gate, its input");
+    check_slopes_map(&f, &t.s, &ds, "gate, its score");
+    rs_gate_forward(iy.map, ix.map, s);
+    rs_gate_backward(idx.map, ds, dy, ix.map, s);
+    ok(map_same(&iy.map, &y) && island_intact(&iy) && map_same(&idx.map, &dx) && island_intact(&idx),
+       "%d channels: from and to parts of maps", c);
+    struct island *islands[] = {&iy, &idx, &ix};
+    for (int i = 0; i < 3; i++)
+        island_free(islands[i]);
+    struct rs_map *maps[] = {&x, &s, &dy, &y, &dx, &ds};
+    for (int i = 0; i < 6; i++)
+        map_free(*maps[i]);
+    struct field *fields[] = {&t.x, &t.s, &t.dy, &wanted, &size};
+    for (int i = 0; i < 5; i++)
+        free(fields[i]->v);
+}
+
+/* How many of y are not what `relu` makes of a + b. */
+static int wrong_sums(const struct rs_map *y, const struct rs_map *a, const struct rs_map *b, bool relu)
+{
+    int wrong = 0;
+    for (int at = 0; at < y->h * y->w * y->c; at++) {
+        int i = at / y->c / y->w, j = at / y->c % y->w, k = at % y->c;
+        float sum = rs_map_at(a, 0, i, j)[k] + rs_map_at(b, 0, i, j)[k];
+        wrong += rs_map_at(y, 0, i, j)[k] != (relu && sum < 0 ? 0 : sum);
+    }
+    return wrong;
+}
+
+static void test_sum(void)
+{
+    struct rs_map a = map_noise(1, 5, 3, 7), b = map_noise(1, 5, 3, 7), y = map_like(&a), d = map_like(&a);
+    struct island iy = island_unwritten(1, 5, 3, 7), ia = island_of(&a);
+    int wrong = 0;
+    for (int relu = 0; relu < 2; relu++) {
+        rs_sum_forward(y, a, b, relu);
+        ok(wrong_sums(&y, &a, &b, relu) == 0 && border_is_zero(&y), "a sum%s", relu ? " and ReLU" : "");
+        rs_sum_forward(iy.map, ia.map, b, relu);
+        ok(map_same(&iy.map, &y) && island_intact(&iy), "  of parts of maps");
+    }
+    rs_sum_copy(d, a);
+    ok(map_same(&d, &a) && border_is_zero(&d), "a copy");
+    rs_sum_mask(d, y);
+    for (int at = 0; at < 5 * 3 * 7; at++) {
+        int i = at / 21, j = at / 7 % 3, k = at % 7;
+        float wanted = rs_map_at(&y, 0, i, j)[k] > 0 ? rs_map_at(&a, 0, i, j)[k] : 0;
+        wrong += rs_map_at(&d, 0, i, j)[k] != wanted;
+    }
+    ok(wrong == 0, "a gradient goes where ReLU let something through");
+    *rs_map_at(&a, 0, 1, 1) = (float)NAN;
+    rs_sum_forward(a, a, b, true);
+    ok(isnan(*rs_map_at(&a, 0, 1, 1)), "what is no number stays none");
+    map_free(a);
+    map_free(b);
+    map_free(y);
+    map_free(d);
+    island_free(&iy);
+    island_free(&ia);
+}
+
 /* --- Loss --- */
 
 static void test_loss_case(int n, int h, int w, bool in_fov)
@@ -374,6 +471,9 @@ int main(void)
     test_pool_ties();
     test_ups();
     test_parts();
+    test_gate(1);
+    test_gate(19);
+    test_sum();
     test_loss();
     test_loss_extremes();
     test_loss_not_a_number();

@@ -118,53 +118,76 @@ static void check_logits(struct rs_map logits, const char *name)
     near(most, 0, 2e-5, "%s are PyTorch's", name);
 }
 
-int main(void)
-{
-    size_t bytes;
-    file = test_data("torch_unet.safetensors", &bytes);
-    no_error(rs_record_parse(&record, file, bytes, &header), "PyTorch's safetensors file is read");
-    no_error(rs_threads_start(3), "threads start");
-    no_error(rs_kernel_start(), "a kernel");
+/* A network that PyTorch has run: its file is torch_NAME.safetensors. */
+struct torch_case {
+    const char *name;
+    struct rs_unet_shape shape;
+};
 
-    struct rs_unet_shape shape = {.inputs = 3, .levels = 3, .channels = {4, 6, 8}};
-    struct rs_unet net;
-    rs_unet_build(&net, &shape);
-    load(&net, "start/");
-    struct rs_pass *pass = rs_pass_new(&net, N, H, W);
+static void train(struct rs_unet *net, struct rs_adam *adam)
+{
+    struct rs_pass *pass = rs_pass_new(net, N, H, W);
     struct rs_map dlogits = map_new(N, H, W, 1);
-    float *gradient = calloc(net.parameter_count, sizeof *gradient);
+    float *gradient = calloc(net->parameter_count, sizeof *gradient);
     struct rs_truth truth = {dumped("", "vessel"), dumped("", "fov")};
-    struct rs_adam adam = {.lr = LR, .beta1 = .9, .beta2 = .999, .epsilon = 1e-8};
     struct rs_drop drop = {0};
-    rs_adam_start(&adam, net.parameter_count);
     fill_input(rs_pass_input(pass));
     for (int step = 0; step < STEPS; step++) {
-        struct rs_map logits = rs_pass_forward(pass, &net, &drop);
+        struct rs_map logits = rs_pass_forward(pass, net, &drop);
         struct rs_loss loss = rs_loss_forward(logits, &truth);
         near(loss.sum / (double)loss.count, (double)torch_at(dumped("", "losses"), (size_t)step), 2e-6,
              "loss of step %d", step + 1);
         rs_loss_backward(dlogits, logits, &truth, loss.count);
-        rs_pass_backward(pass, &net, dlogits, gradient, &drop);
+        rs_pass_backward(pass, net, dlogits, gradient, &drop);
         if (step == 0) {
             check_logits(logits, "logits");
-            for (int i = 0; i < net.count; i++)
-                if (!net.entries[i].statistic)
-                    near(difference(&net.entries[i], gradient, dumped("grad/", net.entries[i].name)), 0,
-                         GRADIENT, "gradient of %s", net.entries[i].name);
+            for (int i = 0; i < net->count; i++)
+                if (!net->entries[i].statistic)
+                    near(difference(&net->entries[i], gradient, dumped("grad/", net->entries[i].name)), 0,
+                         GRADIENT, "gradient of %s", net->entries[i].name);
         }
-        rs_adam_step(&adam, net.parameters, gradient);
+        rs_adam_step(adam, net->parameters, gradient);
     }
+    rs_pass_free(pass);
+    map_free(dlogits);
+    free(gradient);
+}
+
+static void test_case(const struct torch_case *t)
+{
+    size_t bytes;
+    char name[64];
+    struct rs_unet net;
+    struct rs_adam adam = {.lr = LR, .beta1 = .9, .beta2 = .999, .epsilon = 1e-8};
+    snprintf(name, sizeof name, "torch_%s.safetensors", t->name);
+    file = test_data(name, &bytes);
+    no_error(rs_record_parse(&record, file, bytes, &header), "PyTorch's %s is read", name);
+    rs_unet_build(&net, &t->shape);
+    load(&net, "start/");
+    rs_adam_start(&adam, net.parameter_count);
+    train(&net, &adam);
     check_end(&net);
     struct rs_evaluator *evaluator = rs_evaluator_new(&net, N, H, W, 2);
     fill_input(rs_evaluator_input(evaluator));
     check_logits(rs_evaluator_run(evaluator, N), "logits_eval");
     rs_evaluator_free(evaluator);
-    rs_pass_free(pass);
     rs_unet_free(&net);
     rs_adam_free(&adam);
     rs_record_free(&record);
-    map_free(dlogits);
-    free(gradient);
     free(file);
+}
+
+int main(void)
+{
+    static const struct torch_case cases[] = {
+        {"unet", {3, 3, {4, 6, 8}, RS_BLOCK_DOUBLE, RS_UP_NEAREST}},
+        {"double_bilinear", {3, 3, {3, 4, 5}, RS_BLOCK_DOUBLE, RS_UP_BILINEAR}},
+        {"double_transposed", {3, 3, {3, 4, 5}, RS_BLOCK_DOUBLE, RS_UP_TRANSPOSED}},
+        {"residual_nearest", {3, 3, {3, 4, 4}, RS_BLOCK_RESIDUAL, RS_UP_NEAREST}},
+        {"attention_nearest", {3, 3, {4, 4, 5}, RS_BLOCK_ATTENTION, RS_UP_NEAREST}}};
+    no_error(rs_threads_start(3), "threads start");
+    no_error(rs_kernel_start(), "a kernel");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        test_case(&cases[i]);
     return done();
 }

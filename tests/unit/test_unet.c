@@ -10,9 +10,6 @@
 #include "tap.h"
 #include "twins.h"
 
-static const char *const ups[] = {"nearest", "bilinear", "transposed"};
-enum { UPS = sizeof ups / sizeof *ups };
-
 /* A network, a batch, and both once more in double. */
 struct net_case {
     struct rs_unet net;
@@ -84,7 +81,7 @@ static void check_net_logits(struct net_case *t, struct rs_map logits)
     for (size_t i = 0; i < cells(&found); i++)
         most = fmax(most, isnan(found.v[i]) ? (double)INFINITY : fabs(found.v[i] - wanted.v[i]));
     ok(t->twin.margin > 1e-5, "%d levels, %s, dropout %g: no unit is within %.2g of its kink",
-       t->net.shape.levels, ups[t->net.shape.up], t->twin.drop.p, t->twin.margin);
+       t->net.shape.levels, kind_name(&t->net.shape), t->twin.drop.p, t->twin.margin);
     near(most, 0, 2e-5, "  logits are the twin's");
     free(wanted.v);
     free(found.v);
@@ -145,13 +142,26 @@ static void test_nets(void)
     const struct {
         struct rs_unet_shape shape;
         int n, size;
-    } nets[] = {
-        {{1, 2, {3, 2}, RS_UP_NEAREST}, 3, 6},         {{3, 3, {2, 3, 5}, RS_UP_NEAREST}, 2, 8},
-        {{3, 4, {2, 3, 2, 3}, RS_UP_NEAREST}, 2, 16},  {{1, 2, {16, 16}, RS_UP_NEAREST}, 2, 6},
-        {{1, 2, {2, 3}, RS_UP_NEAREST}, 19, 4},        {{1, 2, {3, 2}, RS_UP_BILINEAR}, 3, 6},
-        {{3, 4, {2, 3, 2, 3}, RS_UP_BILINEAR}, 2, 16}, {{1, 2, {16, 16}, RS_UP_BILINEAR}, 2, 6},
-        {{1, 2, {3, 2}, RS_UP_TRANSPOSED}, 3, 6},      {{3, 4, {2, 3, 2, 3}, RS_UP_TRANSPOSED}, 2, 16},
-        {{1, 2, {16, 16}, RS_UP_TRANSPOSED}, 2, 6},    {{1, 2, {2, 3}, RS_UP_TRANSPOSED}, 19, 4}};
+    } nets[] = {{{1, 2, {3, 2}, RS_BLOCK_DOUBLE, RS_UP_NEAREST}, 3, 6},
+                {{3, 3, {2, 3, 5}, RS_BLOCK_DOUBLE, RS_UP_NEAREST}, 2, 8},
+                {{3, 4, {2, 3, 2, 3}, RS_BLOCK_DOUBLE, RS_UP_NEAREST}, 2, 16},
+                {{1, 2, {16, 16}, RS_BLOCK_DOUBLE, RS_UP_NEAREST}, 2, 6},
+                {{1, 2, {2, 3}, RS_BLOCK_DOUBLE, RS_UP_NEAREST}, 19, 4},
+                {{1, 2, {3, 2}, RS_BLOCK_DOUBLE, RS_UP_BILINEAR}, 3, 6},
+                {{3, 4, {2, 3, 2, 3}, RS_BLOCK_DOUBLE, RS_UP_BILINEAR}, 2, 16},
+                {{1, 2, {16, 16}, RS_BLOCK_DOUBLE, RS_UP_BILINEAR}, 2, 6},
+                {{1, 2, {3, 2}, RS_BLOCK_DOUBLE, RS_UP_TRANSPOSED}, 3, 6},
+                {{3, 4, {2, 3, 2, 3}, RS_BLOCK_DOUBLE, RS_UP_TRANSPOSED}, 2, 16},
+                {{1, 2, {16, 16}, RS_BLOCK_DOUBLE, RS_UP_TRANSPOSED}, 2, 6},
+                {{1, 2, {2, 3}, RS_BLOCK_DOUBLE, RS_UP_TRANSPOSED}, 19, 4},
+                {{1, 2, {3, 2}, RS_BLOCK_RESIDUAL, RS_UP_NEAREST}, 3, 6},
+                {{3, 4, {3, 2, 2, 3}, RS_BLOCK_RESIDUAL, RS_UP_BILINEAR}, 2, 16},
+                {{1, 2, {16, 16}, RS_BLOCK_RESIDUAL, RS_UP_TRANSPOSED}, 2, 6},
+                {{1, 2, {3, 4}, RS_BLOCK_RESIDUAL, RS_UP_NEAREST}, 19, 4},
+                {{1, 2, {5, 2}, RS_BLOCK_ATTENTION, RS_UP_NEAREST}, 3, 6},
+                {{3, 4, {1, 3, 2, 3}, RS_BLOCK_ATTENTION, RS_UP_BILINEAR}, 2, 16},
+                {{1, 2, {16, 16}, RS_BLOCK_ATTENTION, RS_UP_TRANSPOSED}, 2, 6},
+                {{1, 2, {4, 3}, RS_BLOCK_ATTENTION, RS_UP_NEAREST}, 19, 4}};
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         test_net(&nets[i].shape, nets[i].n, nets[i].size, 0);
         test_net(&nets[i].shape, nets[i].n, nets[i].size, .25);
@@ -327,10 +337,9 @@ static void run_pass(struct bytes *kept, const struct rs_unet_shape *shape, int 
 }
 
 /* Fewer images than shards, as many as make shards of one and of two, and maps of several chunks a shard. */
-static struct bytes run_passes(enum rs_up up)
+static struct bytes run_passes(enum rs_block block, enum rs_up up)
 {
-    const struct rs_unet_shape odd = {.inputs = 3, .levels = 3, .channels = {5, 6, 7}, .up = up},
-                               even = {.inputs = 1, .levels = 2, .channels = {16, 32}, .up = up};
+    const struct rs_unet_shape odd = {3, 3, {5, 6, 6}, block, up}, even = {1, 2, {16, 32}, block, up};
     struct bytes kept = {0};
     rng = rs_rng_at(1, "test", 0, 0);
     run_pass(&kept, &odd, 3, 24);
@@ -342,20 +351,20 @@ static struct bytes run_passes(enum rs_up up)
 /* The pool only grows: what one thread gave is kept, then made again. */
 static void test_threads(void)
 {
-    struct bytes alone[UPS];
-    for (int up = 0; up < UPS; up++)
-        alone[up] = run_passes((enum rs_up)up);
+    struct bytes alone[BLOCKS];
+    for (int block = 0; block < BLOCKS; block++)
+        alone[block] = run_passes((enum rs_block)block, (enum rs_up)block);
     for (int threads = 2; threads <= 4; threads++) {
         no_error(rs_threads_start(threads), "%d threads start", threads);
-        for (int up = 0; up < UPS; up++) {
-            struct bytes now = run_passes((enum rs_up)up);
-            ok(now.size == alone[up].size && !memcmp(now.data, alone[up].data, now.size),
-               "%s: the same %zu bytes from 1 and %d threads", ups[up], now.size, threads);
+        for (int block = 0; block < BLOCKS; block++) {
+            struct bytes now = run_passes((enum rs_block)block, (enum rs_up)block);
+            ok(now.size == alone[block].size && !memcmp(now.data, alone[block].data, now.size),
+               "kind %d: the same %zu bytes from 1 and %d threads", block, now.size, threads);
             free(now.data);
         }
     }
-    for (int up = 0; up < UPS; up++)
-        free(alone[up].data);
+    for (int block = 0; block < BLOCKS; block++)
+        free(alone[block].data);
 }
 
 int main(void)

@@ -683,6 +683,25 @@ static struct affine affine_of(const struct net_twin *net, const char *what, int
     return affine;
 }
 
+static struct field copy_of(const struct field *x)
+{
+    struct field copy = field_new(x->n, x->h, x->w, x->c);
+    memcpy(copy.v, x->v, cells(x) * sizeof *x->v);
+    return copy;
+}
+
+/* x as a residual block adds it. */
+static struct field shortcut_twin(const struct net_twin *net, const char *what, int level,
+                                  const struct field *x)
+{
+    int c = net->net.shape.channels[level];
+    if (x->c != c) {
+        struct kernel kernel = {1, c, values_of(net, "%s%d.shortcut.weight", what, level + 1), NULL};
+        return conv_twin(x, &kernel);
+    }
+    return copy_of(x);
+}
+
 static struct field block_twin(struct net_twin *net, const char *what, int level, const struct field *x)
 {
     struct field z = {0};
@@ -693,6 +712,12 @@ static struct field block_twin(struct net_twin *net, const char *what, int level
         struct field y = conv_twin(i ? &z : x, &kernel);
         free(z.v);
         z = norm_twin(&y, &affine);
+        if (i && net->net.shape.block == RS_BLOCK_RESIDUAL) {
+            struct field side = shortcut_twin(net, what, level, x);
+            for (size_t k = 0; k < cells(&z); k++)
+                z.v[k] += side.v[k];
+            free(side.v);
+        }
         relu_twin(&z, &net->margin);
         if (!net->statistics)
             drop_twin(&z, &net->drop);
@@ -725,6 +750,28 @@ static struct field join_twin(const struct field *a, const struct field *b)
     return y;
 }
 
+/* What of x goes to the right: all of it, or what a gate lets through that also sees what comes from below. */
+static struct field gate_twin(struct net_twin *net, int level, const struct field *x,
+                              const struct field *below)
+{
+    if (net->net.shape.block != RS_BLOCK_ATTENTION)
+        return copy_of(x);
+    int l = level + 1, c = x->c > 1 ? x->c / 2 : 1;
+    struct kernel first = {1, c, values_of(net, "gate%d.conv1.weight", l),
+                           values_of(net, "gate%d.conv1.bias", l)};
+    struct kernel second = {1, 1, values_of(net, "gate%d.conv2.weight", l),
+                            values_of(net, "gate%d.conv2.bias", l)};
+    struct field both = join_twin(below, x), hidden = conv_twin(&both, &first);
+    relu_twin(&hidden, &net->margin);
+    struct field score = conv_twin(&hidden, &second), y = field_new(x->n, x->h, x->w, x->c);
+    for (size_t i = 0; i < cells(&y); i++)
+        y.v[i] = x->v[i] / (1 + exp(-score.v[i / (size_t)y.c]));
+    struct field *all[] = {&both, &hidden, &score};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]->v);
+    return y;
+}
+
 /* Level l from its input to its result: down, through what is below, and up again. */
 static struct field level_twin(struct net_twin *net, int l, const struct field *x)
 {
@@ -733,9 +780,9 @@ static struct field level_twin(struct net_twin *net, int l, const struct field *
         return down;
     struct field pooled = pool_twin(&down), below = level_twin(net, l + 1, &pooled);
     pool_margin(&down, &pooled, &net->margin);
-    struct field narrow = up_twin(net, l, &below), joined = join_twin(&down, &narrow);
-    struct field result = block_twin(net, "dec", l, &joined);
-    struct field *all[] = {&down, &pooled, &below, &narrow, &joined};
+    struct field narrow = up_twin(net, l, &below), left = gate_twin(net, l, &down, &narrow);
+    struct field joined = join_twin(&left, &narrow), result = block_twin(net, "dec", l, &joined);
+    struct field *all[] = {&down, &pooled, &below, &narrow, &left, &joined};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]->v);
     return result;
@@ -750,6 +797,16 @@ struct field logits_twin(struct net_twin *net, const struct field *x)
     struct field logits = conv_twin(&top, &head);
     free(top.v);
     return logits;
+}
+
+const char *kind_name(const struct rs_unet_shape *shape)
+{
+    static char name[32];
+    static const char *const blocks[] = {"double", "residual", "attention"}, *const ups[] = {"nearest",
+                                                                                             "bilinear",
+                                                                                             "transposed"};
+    snprintf(name, sizeof name, "%s, %s", blocks[shape->block], ups[shape->up]);
+    return name;
 }
 
 void draw_all(struct rs_unet *net)

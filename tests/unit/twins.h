@@ -177,6 +177,10 @@ struct field logits_twin(struct net_twin *net, const struct field *x);
 /* The entry of that name; the test ends where there is none. */
 const struct rs_unet_entry *entry_named(const struct rs_unet *net, const char *name);
 
+/* "double, nearest"; the text is the next call's, too. */
+const char *kind_name(const struct rs_unet_shape *shape);
+enum { BLOCKS = RS_BLOCK_ATTENTION + 1, UPS = RS_UP_TRANSPOSED + 1 };
+
 /* He's weights, and batch norms that differ from the identity. */
 void draw_all(struct rs_unet *net);
 
