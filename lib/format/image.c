@@ -10,26 +10,6 @@
 static const char *const subject_names[] = {
     [RS_GRAYSCALE] = "GRAYSCALE", [RS_RGB] = "RGB", [RS_PROB] = "PROB"};
 
-int rs_image_subject_planes(enum rs_subject subject)
-{
-    return subject == RS_RGB ? 3 : 1;
-}
-
-int rs_image_planes(const struct rs_image *image)
-{
-    return rs_image_subject_planes(image->subject) + image->has_vessel + image->has_fov;
-}
-
-int rs_image_vessel_plane(const struct rs_image *image)
-{
-    return image->has_vessel ? rs_image_subject_planes(image->subject) : -1;
-}
-
-int rs_image_fov_plane(const struct rs_image *image)
-{
-    return image->has_fov ? rs_image_planes(image) - 1 : -1;
-}
-
 void rs_image_kind(const struct rs_image *image, char name[static RS_KIND_SIZE])
 {
     snprintf(name, RS_KIND_SIZE, "%s%s%s%s", subject_names[image->subject],
@@ -72,11 +52,6 @@ const char *rs_image_parse_kind(struct rs_image *image, const char *kind)
 uint16_t *rs_image_at(const struct rs_image *image, int x, int y)
 {
     return image->samples + ((size_t)y * (size_t)image->width + (size_t)x) * (size_t)rs_image_planes(image);
-}
-
-bool rs_image_yes(const struct rs_image *image, int sample)
-{
-    return 2 * sample > image->maxval;
 }
 
 static size_t sample_count(const struct rs_image *image)

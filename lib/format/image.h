@@ -32,10 +32,35 @@ struct rs_image {
     size_t capacity;           /* samples allocated */
 };
 
-int rs_image_subject_planes(enum rs_subject subject);    /* 3 for RGB, else 1 */
-int rs_image_planes(const struct rs_image *image);       /* all of them */
-int rs_image_vessel_plane(const struct rs_image *image); /* its index, or -1 */
-int rs_image_fov_plane(const struct rs_image *image);    /* its index, or -1 */
+/* Of RGB 3, else 1. This and the next four stand here because they are asked for every pixel. */
+static inline int rs_image_subject_planes(enum rs_subject subject)
+{
+    return subject == RS_RGB ? 3 : 1;
+}
+
+/* All of them. */
+static inline int rs_image_planes(const struct rs_image *image)
+{
+    return rs_image_subject_planes(image->subject) + image->has_vessel + image->has_fov;
+}
+
+/* The index of the truth, or -1. */
+static inline int rs_image_vessel_plane(const struct rs_image *image)
+{
+    return image->has_vessel ? rs_image_subject_planes(image->subject) : -1;
+}
+
+/* The index of the field of view, or -1. */
+static inline int rs_image_fov_plane(const struct rs_image *image)
+{
+    return image->has_fov ? rs_image_planes(image) - 1 : -1;
+}
+
+/* Whether a truth or field-of-view sample says yes: v > maxval / 2. */
+static inline bool rs_image_yes(const struct rs_image *image, int sample)
+{
+    return 2 * sample > image->maxval;
+}
 
 /* "RGB_VESSEL_FOV_PATCH" and the like, into `name`. */
 void rs_image_kind(const struct rs_image *image, char name[static RS_KIND_SIZE]);
@@ -46,9 +71,6 @@ const char *rs_image_parse_kind(struct rs_image *image, const char *kind);
 
 /* The samples of the pixel in column x of row y: [planes]. */
 uint16_t *rs_image_at(const struct rs_image *image, int x, int y);
-
-/* Whether a truth or field-of-view sample says yes: v > maxval / 2. */
-bool rs_image_yes(const struct rs_image *image, int sample);
 
 /* Makes `image` `width` x `height` with the planes, mark and maxval of `like` and every sample 0, reusing what it
  * owns. `with_fov` adds a field-of-view plane where `like` has none. `image` starts as {0}; `like` may not be

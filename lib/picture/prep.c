@@ -34,16 +34,22 @@ const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *imag
     return NULL;
 }
 
-/* One channel's value of a pixel, in [0,1]. */
-static double value(const struct rs_prep *prep, const struct rs_image *image, const uint16_t *pixel,
-                    int channel)
+/* Pixels are read in pieces, whose values the processor then divides and adds without asking what they are. */
+enum { PIECE = 512 };
+
+/* One channel's values of `count` pixels, in [0,1]. */
+static void read_values(const struct rs_prep *prep, const struct rs_image *image, const uint16_t *pixel,
+                        size_t count, int channel, double values[PIECE])
 {
-    double sample = pixel[channel];
-    if (prep->source == RS_RGB && prep->planes == RS_PLANES_GREEN)
-        sample = pixel[1];
-    else if (prep->source == RS_RGB && prep->planes == RS_PLANES_GRAY)
-        sample = .299 * pixel[0] + .587 * pixel[1] + .114 * pixel[2];
-    return sample / image->maxval;
+    size_t planes = (size_t)rs_image_planes(image);
+    bool color = prep->source == RS_RGB;
+    const uint16_t *plane = pixel + (color && prep->planes == RS_PLANES_GREEN ? 1 : channel);
+    for (size_t i = 0; i < count; i++)
+        values[i] = plane[i * planes];
+    for (size_t i = 0; i < count && color && prep->planes == RS_PLANES_GRAY; i++, pixel += planes)
+        values[i] = .299 * pixel[0] + .587 * pixel[1] + .114 * pixel[2];
+    for (size_t i = 0; i < count; i++)
+        values[i] /= image->maxval;
 }
 
 /* Which pixels count. */
@@ -52,27 +58,55 @@ static bool counts(const struct rs_prep *prep, const struct rs_image *image, con
     return !prep->fov_only || rs_image_yes(image, pixel[rs_image_fov_plane(image)]);
 }
 
+/* Closes up the values of pixels that count, and returns how many they are. */
+static size_t keep_counting(const struct rs_prep *prep, const struct rs_image *image, const uint16_t *pixel,
+                            size_t count, double values[PIECE])
+{
+    size_t planes = (size_t)rs_image_planes(image), kept = 0;
+    for (size_t i = 0; i < count; i++, pixel += planes) {
+        values[kept] = values[i];
+        kept += counts(prep, image, pixel);
+    }
+    return kept;
+}
+
+/* Sets the numbers of pixels that do not count to 0. */
+static void clear_others(const struct rs_prep *prep, const struct rs_image *image, const uint16_t *pixel,
+                         size_t count, float *x)
+{
+    size_t planes = (size_t)rs_image_planes(image);
+    for (size_t i = 0; i < count && prep->fov_only; i++, pixel += planes)
+        x[i] = counts(prep, image, pixel) ? x[i] : 0;
+}
+
+/* The sum of a channel's values or, where `mean` is given, of their squared deviations from it, over the pixels that
+ * count. */
+static double add_up(const struct rs_prep *prep, const struct rs_image *image, int channel,
+                     const double *mean, double *number)
+{
+    double from = mean ? *mean : 0;
+    size_t pixels = (size_t)image->width * (size_t)image->height, planes = (size_t)rs_image_planes(image);
+    double values[PIECE], sum = 0;
+    *number = 0;
+    for (size_t at = 0; at < pixels; at += PIECE) {
+        const uint16_t *pixel = image->samples + at * planes;
+        size_t count = pixels - at < PIECE ? pixels - at : PIECE;
+        read_values(prep, image, pixel, count, channel, values);
+        count = keep_counting(prep, image, pixel, count, values);
+        for (size_t i = 0; i < count; i++)
+            sum += mean ? (values[i] - from) * (values[i] - from) : values[i];
+        *number += (double)count;
+    }
+    return sum;
+}
+
 /* Two passes: exact where one pass over squares would cancel. */
 static double image_sums(const struct rs_prep *prep, const struct rs_image *image, int channel, double *mean,
                          double *squares)
 {
-    size_t pixels = (size_t)image->width * (size_t)image->height, planes = (size_t)rs_image_planes(image);
-    double count = 0, sum = 0, deviations = 0;
-    for (size_t i = 0; i < pixels; i++) {
-        const uint16_t *pixel = image->samples + i * planes;
-        if (counts(prep, image, pixel)) {
-            sum += value(prep, image, pixel, channel);
-            count++;
-        }
-    }
+    double count, sum = add_up(prep, image, channel, NULL, &count);
     *mean = count > 0 ? sum / count : 0;
-    for (size_t i = 0; i < pixels; i++) {
-        const uint16_t *pixel = image->samples + i * planes;
-        double deviation = value(prep, image, pixel, channel) - *mean;
-        if (counts(prep, image, pixel))
-            deviations += deviation * deviation;
-    }
-    *squares = deviations;
+    *squares = add_up(prep, image, channel, mean, &count);
     return count;
 }
 
@@ -103,11 +137,14 @@ void rs_prep_apply(const struct rs_prep *prep, const struct rs_prep_constants *c
 {
     size_t pixels = (size_t)image->width * (size_t)image->height, planes = (size_t)rs_image_planes(image);
     for (int channel = 0; channel < rs_prep_channels(prep); channel++) {
-        double shift = constants->shift[channel], scale = constants->scale[channel];
-        for (size_t i = 0; i < pixels; i++) {
-            const uint16_t *pixel = image->samples + i * planes;
-            bool inside = counts(prep, image, pixel);
-            *x++ = inside ? (float)((value(prep, image, pixel, channel) - shift) / scale) : 0;
+        double shift = constants->shift[channel], scale = constants->scale[channel], values[PIECE];
+        for (size_t at = 0, count; at < pixels; at += count, x += count) {
+            const uint16_t *pixel = image->samples + at * planes;
+            count = pixels - at < PIECE ? pixels - at : PIECE;
+            read_values(prep, image, pixel, count, channel, values);
+            for (size_t i = 0; i < count; i++)
+                x[i] = (float)((values[i] - shift) / scale);
+            clear_others(prep, image, pixel, count, x);
         }
     }
 }
