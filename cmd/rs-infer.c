@@ -53,7 +53,7 @@ static const char *infer(void *context, struct rs_image *image, uint64_t index)
 static void check_step(const struct rs_prep *prep)
 {
     int least = prep->width < prep->height ? prep->width : prep->height;
-    if (step && prep->mode != RS_PREP_PATCH)
+    if (step && !rs_prep_is_by_patch(prep))
         rs_tool_usage("-step goes with a model of patch-wise normalisation, which %s is not", path);
     if (step > least)
         rs_tool_usage("-step=%jd leaves gaps between patches of %d", (intmax_t)step, least);

@@ -1,17 +1,20 @@
 #include "base/error.h"
+#include "base/thread.h"
 #include "cli/tool.h"
 #include "picture/patch.h"
 #include "picture/sample.h"
+#include "picture/statistics.h"
+#include "task/fit.h"
 
-static struct rs_prep prep = {.subtract_mean = true, .divide_std = true};
+static struct rs_prep prep = {.subtract_mean = true, .divide_std = true, .epsilon = .1};
 static int mode, pixels;
-static int64_t size, seed = 1;
+static int64_t size, seed = 1, rank, kernel = 15, threads;
 static double jitter[2];
 static bool gray, green;
 static const char *fit, *stats;
 
 static struct rs_option options[] = {
-    {"mode", RS_CHOICE, &mode, .argument = "patch|dataset|none|image",
+    {"mode", RS_CHOICE, &mode, .argument = "patch|dataset|none|image|zca|zca-filter",
      .help = "over what mean and deviation are taken (patch)"},
     {"pixels", RS_CHOICE, &pixels, .argument = "image|fov",
      .help = "take them of all pixels, or in the field of view"},
@@ -23,8 +26,14 @@ static struct rs_option options[] = {
     {"jitter", RS_PAIR, &jitter, 0, 1, "SHARED,PLANE",
      .help = "vary brightness and contrast, for training (0,0)"},
     {"seed", RS_INT, &seed, 0, 0x1p53, "N", .help = "key of the random numbers of -jitter (1)"},
-    {"fit", RS_OUTPUT, &fit, .argument = "STATS", .help = "dataset: write the statistics, and no tensors"},
+    {"fit", RS_OUTPUT, &fit, .argument = "STATS", .help = "write what a mode has to learn, and no tensors"},
     {"stats", RS_INPUT, &stats, .argument = "STATS", .help = "apply statistics that -fit wrote"},
+    {"epsilon", RS_REAL, &prep.epsilon, RS_PREP_LEAST_EPSILON, 1, "E",
+     .help = "zca: added to eigenvalues, in mean eigenvalues (.1)"},
+    {"rank", RS_INT, &rank, 1, RS_WHITENING_MOST, "K",
+     .help = "zca: keep the K largest eigenvalues, level the rest"},
+    {"kernel", RS_INT, &kernel, 3, 63, "N", .help = "zca-filter: pixels of the filter's side, odd (15)"},
+    {"threads", RS_INT, &threads, 1, 1024, "N", .help = "zca: threads (as many as CPUs)"},
     {0},
 };
 
@@ -37,7 +46,7 @@ static const struct rs_tool tool = {
 
 struct state {
     struct rs_prep prep;
-    struct rs_prep_sums sums;
+    struct rs_fit fit;
     struct rs_sample sample;
 };
 
@@ -45,17 +54,41 @@ struct state {
 static void load_stats(void)
 {
     struct rs_prep loaded;
-    rs_tool_check(stats, rs_prep_load(&loaded, stats));
+    rs_tool_check(stats, rs_statistics_load(&loaded, stats));
     const struct {
         const char *option;
         bool differs;
-    } said[] = {{"mode", prep.mode != loaded.mode},     {"pixels", prep.fov_only != loaded.fov_only},
-                {"gray", prep.planes != loaded.planes}, {"green", prep.planes != loaded.planes},
-                {"no-mean", loaded.subtract_mean},      {"no-std", loaded.divide_std}};
+    } said[] = {{"mode", prep.mode != loaded.mode},          {"pixels", prep.fov_only != loaded.fov_only},
+                {"gray", prep.planes != loaded.planes},      {"green", prep.planes != loaded.planes},
+                {"no-mean", loaded.subtract_mean},           {"no-std", loaded.divide_std},
+                {"epsilon", prep.epsilon != loaded.epsilon}, {"rank", rank != loaded.rank},
+                {"kernel", kernel != loaded.window}};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (rs_tool_given(said[i].option) && said[i].differs)
             rs_tool_usage("-%s contradicts %s", said[i].option, stats);
     prep = loaded;
+}
+
+/* Options of modes that whiten, and of those that do not. */
+static void check_whitening(void)
+{
+    const struct {
+        const char *option;
+        bool serves;
+    } served[] = {{"epsilon", rs_prep_whitens(&prep)},
+                  {"rank", prep.mode == RS_PREP_ZCA},
+                  {"kernel", prep.mode == RS_PREP_ZCA_FILTER},
+                  {"no-mean", !rs_prep_whitens(&prep)},
+                  {"no-std", !rs_prep_whitens(&prep)}};
+    for (size_t i = 0; i < sizeof served / sizeof *served; i++)
+        if (rs_tool_given(served[i].option) && !served[i].serves)
+            rs_tool_usage("-%s goes not with -mode=%s", served[i].option, rs_prep_mode(&prep));
+    if (prep.mode == RS_PREP_ZCA && prep.fov_only)
+        rs_tool_usage("-pixels=fov goes not with -mode=zca, which whitens patches whole");
+    if (kernel % 2 == 0)
+        rs_tool_usage("-kernel=%jd has no centre: an odd number is wanted", (intmax_t)kernel);
+    prep.rank = (int)rank;
+    prep.window = prep.mode == RS_PREP_ZCA_FILTER ? (int)kernel : 0;
 }
 
 static void check_options(void)
@@ -65,27 +98,34 @@ static void check_options(void)
     prep.planes = gray ? RS_PLANES_GRAY : green ? RS_PLANES_GREEN : RS_PLANES_ALL;
     if (gray && green)
         rs_tool_usage("-gray and -green are two answers to one question");
-    if (size && prep.mode == RS_PREP_IMAGE)
-        rs_tool_usage("-size names patches, but -mode=image wants whole photographs");
     if (rs_tool_given("seed") && !rs_tool_given("jitter"))
         rs_tool_usage("-seed has no meaning without -jitter");
     if (fit && rs_tool_given("jitter"))
         rs_tool_usage("-jitter has no meaning with -fit");
     if (fit && stats)
         rs_tool_usage("-fit and -stats: write statistics or apply them");
-    if (fit && prep.mode != RS_PREP_DATASET)
-        rs_tool_usage("-fit goes with -mode=dataset");
     if (stats)
         load_stats();
-    else if (prep.mode == RS_PREP_DATASET && !fit)
-        rs_tool_usage("-mode=dataset needs -fit=STATS first, then -stats=STATS");
+    else
+        check_whitening();
+    if (size && rs_prep_is_whole(&prep))
+        rs_tool_usage("-size names patches, but -mode=%s wants whole photographs", rs_prep_mode(&prep));
+    if (fit && !rs_fit_wanted(&prep))
+        rs_tool_usage("-fit goes with -mode=dataset, zca and zca-filter");
+    if (rs_fit_wanted(&prep) && !fit && !stats)
+        rs_tool_usage("-mode=%s needs -fit=STATS first, then -stats=STATS", rs_prep_mode(&prep));
+    if (rs_prep_whitens(&prep))
+        rs_tool_check(NULL, rs_threads_start((int)threads));
 }
 
 /* What a patch is, the network has to know: a model sees photographs in windows of its size. */
-static const char *check_size(const struct rs_image *image)
+static const char *check_size(const struct rs_prep *made, const struct rs_image *image)
 {
-    if (prep.mode == RS_PREP_PATCH && !image->is_patch && !size)
+    if (rs_prep_is_by_patch(&prep) && !image->is_patch && !size)
         return rs_error("not a patch cut by rs-patch; if it is one, -size=N names its size");
+    if (made->mode == RS_PREP_ZCA && (image->width != made->width || image->height != made->height))
+        return rs_error("%d x %d, where patches of %d x %d are whitened", image->width, image->height,
+                        made->width, made->height);
     if (size && (image->width > size || image->height > size))
         return rs_error("%d x %d is larger than a patch of -size=%jd", image->width, image->height,
                         (intmax_t)size);
@@ -101,22 +141,20 @@ static const char *check_image(struct state *state, const struct rs_image *image
     }
     if (image->subject == RS_PROB)
         return rs_error("a map of probabilities, not a photograph");
-    bool is_patch = image->is_patch || size;
-    if (!fit || index == 0) {
+    bool is_patch = image->is_patch || size, fixed = fit || prep.mode == RS_PREP_ZCA;
+    if (!fixed || (index == 0 && !stats)) {
         state->prep.width = is_patch ? image->width : 0;
         state->prep.height = is_patch ? image->height : 0;
     }
     const char *error = rs_prep_fits(&state->prep, image);
-    return error ? error : check_size(image);
+    return error ? error : check_size(&state->prep, image);
 }
 
 static const char *add(void *context, struct rs_image *image, uint64_t index)
 {
     struct state *state = context;
     const char *error = check_image(state, image, index);
-    if (!error)
-        rs_prep_sums_add(&state->sums, &state->prep, image);
-    return error;
+    return error ? error : rs_fit_add(&state->fit, &state->prep, image, !rs_tool_quiet());
 }
 
 static const char *apply(void *context, struct rs_image *image, uint64_t index)
@@ -136,11 +174,13 @@ int main(int argc, char **argv)
     check_options();
     state.sample.jitter = (struct rs_jitter){jitter[0], jitter[1], (uint64_t)seed};
     uint64_t count = rs_tool_images(argv, fit ? add : apply, &state);
-    if (fit) {
-        rs_tool_check(fit, rs_prep_sums_end(&state.sums, &state.prep));
-        rs_tool_check(fit, rs_prep_save(&state.prep, fit));
-    }
+    if (fit)
+        rs_tool_check(fit, rs_fit_save(&state.fit, &state.prep, fit));
+    else
+        rs_tool_check("stdout", rs_sample_flush(stdout, &state.sample, &state.prep));
     rs_tool_say("images read: %ju, samples written: %ju", (uintmax_t)count, (uintmax_t)(fit ? 0 : count));
     rs_sample_free(&state.sample);
+    rs_fit_free(&state.fit);
+    rs_prep_free(&state.prep);
     return rs_tool_end();
 }

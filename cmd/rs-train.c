@@ -35,6 +35,8 @@ static struct rs_option options[] = {
     {"shuffle", RS_INT, &train.shuffle, 1, 1e6, "N", .help = "samples of the stream to draw from (4096)"},
     {"validate", RS_INPUT, &validate, .argument = "TENSORS", .help = "keep the model that is best on these"},
     {"validate-every", RS_INT, &train.validate_every, 1, 1e12, "N", .help = "on a stream, in steps (1000)"},
+    {"stats", RS_INPUT, &files.statistics, .argument = "STATS",
+     .help = "that whitened the samples, for the model"},
     {"log", RS_OUTPUT, &log_path, .argument = "TSV", .help = "write the course of the training"},
     {"log-every", RS_INT, &train.log_every, 1, 1e9, "N", .help = "steps between rows of the log (50)"},
     {"checkpoint", RS_OUTPUT, &files.checkpoint, .argument = "FILE", .help = "put the training away here"},

@@ -24,6 +24,11 @@ void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *n
         return;
     progress->printed = now;
     double rate = (double)(done - progress->first) / seconds;
+    if (!progress->total) {
+        fprintf(stderr, "\r\033[K%ju %s  %.1f/s  %s", (uintmax_t)done, progress->unit, rate, note);
+        fflush(stderr);
+        return;
+    }
     int left = (int)((double)(progress->total - done) / rate + .5);
     fprintf(stderr, "\r\033[K%3.0f%%  %ju of %ju %s  %.1f/s  %d:%02d:%02d left  %s",
             100. * (double)done / (double)progress->total, (uintmax_t)done, (uintmax_t)progress->total,

@@ -15,7 +15,7 @@ struct rs_progress {
 
 double rs_now(void); /* seconds of a clock that only goes forward */
 
-/* Starts counting to `total` `unit`s ("patches"). Prints nothing unless `wanted` and stderr is a terminal. */
+/* Starts counting to `total` `unit`s ("patches"; 0: nobody knows how many). Prints nothing unless `wanted` and stderr is a terminal. */
 struct rs_progress rs_progress_start(const char *unit, uint64_t total, bool wanted);
 
 /* `done` of the total; `note` ends the line. Prints a few times a second at most. */

@@ -104,6 +104,21 @@ const struct rs_array *rs_record_find(const struct rs_record *record, const char
     return NULL;
 }
 
+const char *rs_record_match(const struct rs_record *record, const struct rs_record *wanted, const char *whose)
+{
+    for (int i = 0; i < wanted->count; i++) {
+        const struct rs_array *want = &wanted->arrays[i], *have = rs_record_find(record, want->name);
+        if (!have)
+            return rs_error("no array '%s'", want->name);
+        if (have->dtype != want->dtype || have->rank != want->rank ||
+            memcmp(have->shape, want->shape, (size_t)want->rank * sizeof *want->shape) != 0)
+            return rs_error("array '%s' has not the type and shape of %s", want->name, whose);
+    }
+    return record->count == wanted->count
+               ? NULL
+               : rs_error("%d arrays, where %s has %d", record->count, whose, wanted->count);
+}
+
 void rs_record_free(struct rs_record *record)
 {
     for (int i = 0; i < record->count; i++)

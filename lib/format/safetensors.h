@@ -52,6 +52,11 @@ struct rs_record {
 };
 
 const struct rs_array *rs_record_find(const struct rs_record *record, const char *name); /* NULL if absent */
+
+/* NULL if `record` has just the arrays of `wanted`, of their types and shapes, in any order; else a text that names
+ * one, and whose they are: "this network". */
+const char *rs_record_match(const struct rs_record *record, const struct rs_record *wanted,
+                            const char *whose);
 void rs_record_free(struct rs_record *record);
 
 /* Adds an array behind the others; its offset follows. */

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/outfile.h"
+#include "picture/statistics.h"
 
 /* Words of the metadata; the first of each is what a model without the key is. */
 static const char *const blocks[] = {
@@ -92,9 +93,13 @@ const char *rs_model_save(const struct rs_model *model, const char *path)
     rs_model_to_meta(model, &record.meta);
     for (int i = 0; i < model->net.count; i++)
         add_array(&record, &model->net.entries[i]);
+    if (model->prep.whitening)
+        rs_whitening_describe(model->prep.whitening, &record);
     error = rs_record_write(out.file, &record);
     if (!error)
         error = write_arrays(out.file, &model->net);
+    if (!error && model->prep.whitening)
+        error = rs_whitening_write(model->prep.whitening, out.file);
     rs_record_free(&record);
     if (!error)
         return rs_outfile_commit(&out);
@@ -173,7 +178,7 @@ static const char *check_prep(const struct rs_prep *prep, const struct rs_unet_s
     int multiple = rs_unet_multiple(shape);
     if (rs_prep_channels(prep) != shape->inputs)
         return rs_error("%d inputs, but a normalisation to %d planes", shape->inputs, rs_prep_channels(prep));
-    if (prep->mode == RS_PREP_PATCH && (prep->width % multiple || prep->height % multiple))
+    if (rs_prep_is_by_patch(prep) && (prep->width % multiple || prep->height % multiple))
         return rs_error("patches of %dx%d are no multiple of %d, which %d levels need", prep->width,
                         prep->height, multiple, shape->levels);
     return NULL;
@@ -207,25 +212,19 @@ static const char *read_meta(struct rs_model *model, const struct rs_meta *meta)
 }
 
 /* The arrays must be those of the network, one by one, before memory is taken for them. */
-static const char *match(const struct rs_unet_shape *shape, const struct rs_record *record)
+static const char *match(const struct rs_model *model, const struct rs_record *record)
 {
     struct rs_record wanted = {0};
     struct rs_unet net;
-    const char *error = NULL;
-    rs_unet_list(&net, shape);
+    rs_unet_list(&net, &model->net.shape);
     for (int i = 0; i < net.count; i++)
         add_array(&wanted, &net.entries[i]);
     rs_unet_free(&net);
-    for (int i = 0; i < wanted.count && !error; i++) {
-        const struct rs_array *want = &wanted.arrays[i], *have = rs_record_find(record, want->name);
-        if (!have)
-            error = rs_error("no array '%s'", want->name);
-        else if (have->dtype != RS_F32 || have->rank != want->rank ||
-                 memcmp(have->shape, want->shape, (size_t)want->rank * sizeof *want->shape))
-            error = rs_error("array '%s' has not the type and shape of this network", want->name);
+    if (rs_prep_whitens(&model->prep)) {
+        struct rs_whitening form = rs_prep_form(&model->prep);
+        rs_whitening_describe(&form, &wanted);
     }
-    if (!error && record->count != wanted.count)
-        error = rs_error("%d arrays, where this network has %d", record->count, wanted.count);
+    const char *error = rs_record_match(record, &wanted, "this network");
     rs_record_free(&wanted);
     return error;
 }
@@ -248,21 +247,32 @@ static const char *check_values(const float *values, const struct rs_unet_entry 
     return NULL;
 }
 
-static const char *read_arrays(FILE *file, struct rs_unet *net, const struct rs_record *record)
+static const char *read_weights(FILE *file, struct rs_unet *net, const struct rs_unet_entry *entry)
 {
-    for (int i = 0; i < record->count; i++) {
-        const struct rs_unet_entry *entry = entry_of(net, record->arrays[i].name);
-        float *torch = rs_alloc(entry->count, sizeof *torch), *ours = vector_of(net, entry);
-        const char *error = fread(torch, sizeof *torch, entry->count, file) == entry->count
-                                ? check_values(torch, entry)
-                                : rs_error("ends in the middle of array '%s'", entry->name);
-        for (size_t k = 0; !error && k < entry->count; k++)
-            ours[rs_unet_place(entry, k)] = torch[k];
-        free(torch);
-        if (error)
-            return error;
+    float *torch = rs_alloc(entry->count, sizeof *torch), *ours = vector_of(net, entry);
+    const char *error = fread(torch, sizeof *torch, entry->count, file) == entry->count
+                            ? check_values(torch, entry)
+                            : rs_error("ends in the middle of array '%s'", entry->name);
+    for (size_t k = 0; !error && k < entry->count; k++)
+        ours[rs_unet_place(entry, k)] = torch[k];
+    free(torch);
+    return error;
+}
+
+static const char *read_arrays(FILE *file, struct rs_model *model, const struct rs_record *record)
+{
+    struct rs_whitening *whitening = model->prep.whitening;
+    const char *error = NULL;
+    for (int i = 0; i < record->count && !error; i++) {
+        const struct rs_array *array = &record->arrays[i];
+        if (rs_whitening_has(whitening, array))
+            error = rs_whitening_read(whitening, file, array);
+        else
+            error = read_weights(file, &model->net, entry_of(&model->net, array->name));
     }
-    return getc(file) == EOF ? NULL : rs_error("junk after the last array");
+    if (!error && whitening)
+        error = rs_whitening_finish(whitening);
+    return error || getc(file) == EOF ? error : rs_error("junk after the last array");
 }
 
 static const char *load(struct rs_model *model, FILE *file, struct rs_record *record)
@@ -274,13 +284,15 @@ static const char *load(struct rs_model *model, FILE *file, struct rs_record *re
     if (error)
         return error;
     struct rs_unet_shape shape = model->net.shape;
-    error = match(&shape, record);
+    error = match(model, record);
     if (error)
         return error;
     rs_unet_build(&model->net, &shape);
-    error = read_arrays(file, &model->net, record);
+    if (rs_prep_whitens(&model->prep))
+        rs_prep_reserve(&model->prep);
+    error = read_arrays(file, model, record);
     if (error)
-        rs_unet_free(&model->net);
+        rs_model_free(model);
     return error;
 }
 
@@ -300,6 +312,7 @@ const char *rs_model_load(struct rs_model *model, const char *path)
 void rs_model_free(struct rs_model *model)
 {
     rs_unet_free(&model->net);
+    rs_prep_free(&model->prep);
 }
 
 const char *rs_model_read_threshold(const char *path, double *threshold)

@@ -38,7 +38,7 @@ const char *rs_crop_start(struct rs_crop *crop, const struct rs_tensor_record *r
     if (rs_prep_channels(&crop->prep) != record->shape.channels)
         return rs_error("metadata of %d planes, but an image of %d", rs_prep_channels(&crop->prep),
                         record->shape.channels);
-    if (crop->prep.mode == RS_PREP_PATCH)
+    if (rs_prep_is_by_patch(&crop->prep))
         return rs_error("patches that were normalised each by itself: a part of one would be none");
     crop->shape = record->shape;
     crop->shape.samples = 1;

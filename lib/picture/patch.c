@@ -12,13 +12,14 @@ static int smaller(int a, int b)
 void rs_patch_cut(struct rs_image *patch, const struct rs_image *image, int x, int y, int width, int height,
                   bool with_fov)
 {
-    int columns = smaller(width, image->width - x), rows = smaller(height, image->height - y);
+    int left = x < 0 ? -x : 0, top = y < 0 ? -y : 0;
+    int columns = smaller(width, image->width - x) - left, rows = smaller(height, image->height - y);
     rs_image_shape(patch, image, width, height, with_fov);
     patch->is_patch = true;
     size_t planes = (size_t)rs_image_planes(image), step = (size_t)rs_image_planes(patch);
-    for (int row = 0; row < rows && columns > 0; row++) {
-        const uint16_t *from = rs_image_at(image, x, y + row);
-        uint16_t *to = rs_image_at(patch, 0, row);
+    for (int row = top; row < rows && columns > 0; row++) {
+        const uint16_t *from = rs_image_at(image, x + left, y + row);
+        uint16_t *to = rs_image_at(patch, left, row);
         if (step == planes) {
             memcpy(to, from, (size_t)columns * planes * sizeof *to);
             continue;

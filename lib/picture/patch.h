@@ -13,8 +13,8 @@ enum {
     RS_PATCH_TRIES = 1000 /* places looked at for one random patch, before giving up */
 };
 
-/* `patch` becomes the window of `width` x `height` whose top left corner is at (x, y) of `image`, 0 <= x, y.
- * What hangs over the right or lower edge is 0 in every plane: black, and outside the field of view.
+/* `patch` becomes the window of `width` x `height` whose top left corner is at (x, y) of `image`.
+ * What hangs over an edge is 0 in every plane: black, and outside the field of view.
  * It is marked as a patch. `with_fov` adds a field of view where the image has none: the part that lies in the image. `patch` starts
  * as {0} and is not `image`. */
 void rs_patch_cut(struct rs_image *patch, const struct rs_image *image, int x, int y, int width, int height,

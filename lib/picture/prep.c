@@ -1,14 +1,14 @@
 #include "picture/prep.h"
 
-#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/number.h"
-#include "base/outfile.h"
 
-static const char *const mode_names[] = {"patch", "dataset", "none", "image", NULL};
+static const char *const mode_names[] = {"patch", "dataset", "none", "image", "zca", "zca-filter", NULL};
 static const char *const plane_names[] = {"all", "gray", "green", NULL};
 static const char *const pixel_names[] = {"image", "fov", NULL};
 static const char *const yes_names[] = {"no", "yes", NULL};
@@ -26,9 +26,8 @@ const char *rs_prep_fits(const struct rs_prep *prep, const struct rs_image *imag
     if (image->subject != prep->source)
         return rs_error("an image of planes %s, where a photograph of planes %s is wanted", kind,
                         source_names[prep->source]);
-    if (prep->mode == RS_PREP_IMAGE && image->is_patch)
-        return rs_error("planes %s: statistics of a whole photograph are wanted, and this was cut from one",
-                        kind);
+    if (rs_prep_is_whole(prep) && image->is_patch)
+        return rs_error("planes %s: a whole photograph is wanted, and this was cut from one", kind);
     if (prep->fov_only && !image->has_fov)
         return rs_error("normalisation inside the field of view, but planes %s have none", kind);
     return NULL;
@@ -110,6 +109,61 @@ static double image_sums(const struct rs_prep *prep, const struct rs_image *imag
     return count;
 }
 
+const char *rs_prep_mode(const struct rs_prep *prep)
+{
+    return mode_names[prep->mode];
+}
+
+bool rs_prep_whitens(const struct rs_prep *prep)
+{
+    return prep->mode == RS_PREP_ZCA || prep->mode == RS_PREP_ZCA_FILTER;
+}
+
+bool rs_prep_is_by_patch(const struct rs_prep *prep)
+{
+    return prep->mode == RS_PREP_PATCH || prep->mode == RS_PREP_ZCA;
+}
+
+bool rs_prep_is_whole(const struct rs_prep *prep)
+{
+    return prep->mode == RS_PREP_IMAGE || prep->mode == RS_PREP_ZCA_FILTER;
+}
+
+bool rs_prep_gathers(const struct rs_prep *prep)
+{
+    return prep->mode == RS_PREP_ZCA;
+}
+
+int rs_prep_reach(const struct rs_prep *prep)
+{
+    return prep->mode == RS_PREP_ZCA_FILTER ? prep->window / 2 : 0;
+}
+
+struct rs_whitening rs_prep_form(const struct rs_prep *prep)
+{
+    bool filter = prep->mode == RS_PREP_ZCA_FILTER;
+    return (struct rs_whitening){.planes = rs_prep_channels(prep),
+                                 .width = filter ? prep->window : prep->width,
+                                 .height = filter ? prep->window : prep->height,
+                                 .rank = prep->rank,
+                                 .filter = filter};
+}
+
+void rs_prep_reserve(struct rs_prep *prep)
+{
+    prep->whitening = rs_alloc(1, sizeof *prep->whitening);
+    *prep->whitening = rs_prep_form(prep);
+    rs_whitening_reserve(prep->whitening);
+}
+
+void rs_prep_free(struct rs_prep *prep)
+{
+    if (prep->whitening)
+        rs_whitening_free(prep->whitening);
+    free(prep->whitening);
+    prep->whitening = NULL;
+}
+
 static bool takes_own_statistics(const struct rs_prep *prep)
 {
     return prep->mode == RS_PREP_PATCH || prep->mode == RS_PREP_IMAGE;
@@ -118,7 +172,12 @@ static bool takes_own_statistics(const struct rs_prep *prep)
 struct rs_prep_constants rs_prep_constants(const struct rs_prep *prep, const struct rs_image *whole)
 {
     struct rs_prep_constants constants = {{0, 0, 0}, {1, 1, 1}};
-    for (int c = 0; c < rs_prep_channels(prep) && prep->mode != RS_PREP_NONE; c++) {
+    bool none = prep->mode == RS_PREP_NONE || prep->mode == RS_PREP_ZCA;
+    for (int c = 0; c < rs_prep_channels(prep) && !none; c++) {
+        if (prep->mode == RS_PREP_ZCA_FILTER) {
+            constants.shift[c] = prep->whitening ? (double)prep->whitening->mean[c] : 0;
+            continue;
+        }
         double mean = prep->mean[c], std = prep->std[c];
         if (takes_own_statistics(prep)) {
             double squares, count = image_sums(prep, whole, c, &mean, &squares);
@@ -132,8 +191,8 @@ struct rs_prep_constants rs_prep_constants(const struct rs_prep *prep, const str
     return constants;
 }
 
-void rs_prep_apply(const struct rs_prep *prep, const struct rs_prep_constants *constants,
-                   const struct rs_image *image, float *x)
+static void shift_and_scale(const struct rs_prep *prep, const struct rs_prep_constants *constants,
+                            const struct rs_image *image, float *x)
 {
     size_t pixels = (size_t)image->width * (size_t)image->height, planes = (size_t)rs_image_planes(image);
     for (int channel = 0; channel < rs_prep_channels(prep); channel++) {
@@ -149,9 +208,37 @@ void rs_prep_apply(const struct rs_prep *prep, const struct rs_prep_constants *c
     }
 }
 
+/* Outside the field of view all is 0 before the filter, the mean of what it was learnt from, and after it. */
+static void filter(const struct rs_prep *prep, const struct rs_prep_constants *constants,
+                   const struct rs_image *image, float *x)
+{
+    int reach = rs_prep_reach(prep), width = image->width - 2 * reach, height = image->height - 2 * reach;
+    size_t pixels = (size_t)image->width * (size_t)image->height, channels = (size_t)rs_prep_channels(prep);
+    float *wide = rs_alloc(pixels, channels * sizeof *wide);
+    shift_and_scale(prep, constants, image, wide);
+    rs_whiten_filter(prep->whitening, x, wide, width, height);
+    free(wide);
+    for (int row = 0; row < (int)channels * height && prep->fov_only; row++)
+        for (int column = 0; column < width; column++, x++)
+            if (!counts(prep, image, rs_image_at(image, column + reach, row % height + reach)))
+                *x = 0;
+}
+
+void rs_prep_apply(const struct rs_prep *prep, const struct rs_prep_constants *constants,
+                   const struct rs_image *image, float *x)
+{
+    (prep->mode == RS_PREP_ZCA_FILTER ? filter : shift_and_scale)(prep, constants, image, x);
+}
+
+void rs_prep_finish(const struct rs_prep *prep, float *x, int count)
+{
+    if (prep->mode == RS_PREP_ZCA)
+        rs_whiten(prep->whitening, x, count);
+}
+
 float rs_prep_beyond(const struct rs_prep *prep, int channel)
 {
-    if (prep->fov_only || takes_own_statistics(prep))
+    if (prep->fov_only || takes_own_statistics(prep) || rs_prep_whitens(prep))
         return 0;
     struct rs_prep_constants constants = rs_prep_constants(prep, NULL);
     return (float)((0 - constants.shift[channel]) / constants.scale[channel]);
@@ -214,6 +301,15 @@ void rs_prep_to_meta(const struct rs_prep *prep, struct rs_meta *meta)
         meta_reals(meta, "mean", prep->mean, rs_prep_channels(prep));
         meta_reals(meta, "std", prep->std, rs_prep_channels(prep));
     }
+    if (!rs_prep_whitens(prep))
+        return;
+    meta_reals(meta, "epsilon", &prep->epsilon, 1);
+    if (prep->rank)
+        rs_meta_set(meta, "rank", "%d", prep->rank);
+    if (prep->window)
+        rs_meta_set(meta, "window", "%d", prep->window);
+    if (*prep->statistics)
+        rs_meta_set(meta, "statistics", "%s", prep->statistics);
 }
 
 static const char *read_choice(const struct rs_meta *meta, const char *key, const char *const *names,
@@ -231,7 +327,7 @@ static const char *read_size(const struct rs_meta *meta, struct rs_prep *prep)
 {
     const char *value = rs_meta_get(meta, "patch");
     char text[32];
-    if (!value && prep->mode != RS_PREP_PATCH)
+    if (!value && !rs_prep_is_by_patch(prep))
         return NULL;
     int64_t width, height;
     char *by = value && strlen(value) < sizeof text ? strchr(strcpy(text, value), 'x') : NULL;
@@ -262,6 +358,34 @@ static const char *read_reals(const struct rs_meta *meta, const char *key, doubl
     return at ? rs_error("%s: too many numbers", key) : NULL;
 }
 
+/* A whole number that is 0 where it is not told. */
+static const char *read_count(const struct rs_meta *meta, const char *key, int *count)
+{
+    const char *value = rs_meta_get(meta, key);
+    int64_t number = 0;
+    const char *error = value ? rs_parse_int(value, 1, RS_WHITENING_MOST, &number) : NULL;
+    *count = (int)number;
+    return error ? rs_error_at(key, error) : NULL;
+}
+
+static const char *read_whitening(const struct rs_meta *meta, struct rs_prep *prep)
+{
+    const char *name = rs_meta_get(meta, "statistics");
+    const char *error = read_reals(meta, "epsilon", RS_PREP_LEAST_EPSILON, &prep->epsilon, 1);
+    if (!error)
+        error = read_count(meta, "rank", &prep->rank);
+    if (!error)
+        error = read_count(meta, "window", &prep->window);
+    if (!error && name && (strlen(name) != 64 || strspn(name, "0123456789abcdef") != 64))
+        error = rs_error("metadata 'statistics' is no SHA-256");
+    struct rs_whitening form = rs_prep_form(prep);
+    if (!error)
+        error = rs_whitening_check(&form);
+    if (!error && name)
+        memcpy(prep->statistics, name, 65);
+    return error;
+}
+
 const char *rs_prep_from_meta(struct rs_prep *prep, const struct rs_meta *meta)
 {
     int mode, source, planes, pixels, mean, std;
@@ -288,42 +412,7 @@ const char *rs_prep_from_meta(struct rs_prep *prep, const struct rs_meta *meta)
         error = read_reals(meta, "mean", 0, prep->mean, rs_prep_channels(prep));
     if (!error && prep->mode == RS_PREP_DATASET)
         error = read_reals(meta, "std", 0, prep->std, rs_prep_channels(prep));
-    return error;
-}
-
-const char *rs_prep_save(const struct rs_prep *prep, const char *path)
-{
-    struct rs_outfile out;
-    const char *error = rs_outfile_open(&out, path);
-    if (error)
-        return error;
-    struct rs_record record = {0};
-    rs_meta_set(&record.meta, "kind", "rs-statistics");
-    rs_prep_to_meta(prep, &record.meta);
-    error = rs_record_write(out.file, &record);
-    rs_record_free(&record);
-    if (!error)
-        return rs_outfile_commit(&out);
-    rs_outfile_abort(&out);
-    return error;
-}
-
-const char *rs_prep_load(struct rs_prep *prep, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return rs_error("%s", strerror(errno));
-    struct rs_record record = {0};
-    bool more;
-    const char *error = rs_record_read(file, &record, &more);
-    if (!error) {
-        const char *kind = more ? rs_meta_get(&record.meta, "kind") : NULL;
-        if (!kind || strcmp(kind, "rs-statistics") || record.count || getc(file) != EOF)
-            error = rs_error("not a file of statistics made by rs-norm -fit");
-    }
-    if (!error)
-        error = rs_prep_from_meta(prep, &record.meta);
-    rs_record_free(&record);
-    fclose(file);
+    if (!error && rs_prep_whitens(prep))
+        error = read_whitening(meta, prep);
     return error;
 }

@@ -4,7 +4,9 @@
  *   none     nothing more;
  *   patch    of each patch and channel: minus its mean, over its standard deviation + 2e-6;
  *   dataset  the same with mean and standard deviation of each channel over all pixels of a set of images;
- *   image    the same with those of each whole photograph, for every part that is cut from it.
+ *   image    the same with those of each whole photograph, for every part that is cut from it;
+ *   zca      each patch, a vector of all its numbers, whitened (picture/whiten.h);
+ *   zca-filter  a photograph filtered by the whitening of a small window.
  * Standard deviations are those of a population: over n. With `fov_only` the statistics are of the pixels
  * inside the field of view, and pixels outside it become 0. */
 #ifndef RS_PICTURE_PREP_H
@@ -12,12 +14,22 @@
 
 #include <stdint.h>
 
+#include "base/sha256.h"
 #include "format/image.h"
 #include "format/safetensors.h"
+#include "picture/whiten.h"
 
 #define RS_PREP_EPSILON 2e-6
+#define RS_PREP_LEAST_EPSILON 1e-12 /* of a whitening; the most is 1 */
 
-enum rs_prep_mode { RS_PREP_PATCH, RS_PREP_DATASET, RS_PREP_NONE, RS_PREP_IMAGE };
+enum rs_prep_mode {
+    RS_PREP_PATCH,
+    RS_PREP_DATASET,
+    RS_PREP_NONE,
+    RS_PREP_IMAGE,
+    RS_PREP_ZCA,
+    RS_PREP_ZCA_FILTER
+};
 enum rs_prep_planes { RS_PLANES_ALL, RS_PLANES_GRAY, RS_PLANES_GREEN };
 
 struct rs_prep {
@@ -28,7 +40,25 @@ struct rs_prep {
     enum rs_subject source; /* what photographs it takes */
     int width, height;      /* of the patches it was made over; 0: of whole photographs, patch mode never */
     double mean[3], std[3]; /* by channel; dataset alone */
+
+    /* zca and zca-filter alone */
+    double epsilon;                  /* in mean eigenvalues */
+    int rank;                        /* of the truncated form; 0: full */
+    int window;                      /* a filter's side */
+    char statistics[RS_SHA256_TEXT]; /* the SHA-256 of the file that has the whitening */
+    struct rs_whitening *whitening;  /* owned; NULL where it is only told of */
 };
+
+const char *rs_prep_mode(const struct rs_prep *prep); /* its name */
+bool rs_prep_whitens(const struct rs_prep *prep);     /* zca or zca-filter */
+bool rs_prep_is_by_patch(
+    const struct rs_prep *prep); /* patch or zca: a patch is made by itself, of its one size */
+bool rs_prep_is_whole(
+    const struct rs_prep *prep); /* image or zca-filter: made of whole photographs, then cut */
+
+struct rs_whitening rs_prep_form(const struct rs_prep *prep); /* of its whitening, without arrays */
+void rs_prep_reserve(struct rs_prep *prep);                   /* makes a whitening of that form, all 0 */
+void rs_prep_free(struct rs_prep *prep);
 
 int rs_prep_channels(const struct rs_prep *prep); /* of the network's input: 1 or 3 */
 
@@ -45,9 +75,17 @@ struct rs_prep_constants {
  * image mode. In the other modes they do not depend on it. */
 struct rs_prep_constants rs_prep_constants(const struct rs_prep *prep, const struct rs_image *whole);
 
-/* The numbers of an image, or of any part cut from it: x [channels][height][width]. */
+/* How many pixels around a part its numbers depend on: what is given to rs_prep_apply has a margin so wide. */
+int rs_prep_reach(const struct rs_prep *prep);
+
+/* The numbers of an image, or of any part cut from it, without its margin: x [channels][height][width]. In zca mode
+ * they are complete after rs_prep_finish, of `count` images one behind the other; in the others that does nothing.
+ * Many at once are faster: its matrix is large. RS_PREP_TOGETHER are worth waiting for, where a mode wants any. */
+enum { RS_PREP_TOGETHER = 16 };
+bool rs_prep_gathers(const struct rs_prep *prep);
 void rs_prep_apply(const struct rs_prep *prep, const struct rs_prep_constants *constants,
                    const struct rs_image *image, float *x);
+void rs_prep_finish(const struct rs_prep *prep, float *x, int count);
 
 /* The number that stands for what lies beyond the edge of a photograph: black, or 0 where the constants are not
  * known without the photograph. */
@@ -65,10 +103,5 @@ const char *rs_prep_sums_end(const struct rs_prep_sums *sums, struct rs_prep *pr
 /* The metadata that records a normalisation, in canonical order, and back; numbers survive exactly. */
 void rs_prep_to_meta(const struct rs_prep *prep, struct rs_meta *meta);
 const char *rs_prep_from_meta(struct rs_prep *prep, const struct rs_meta *meta);
-
-/* A file of statistics: a safetensors file whose metadata is rs_prep_to_meta's; rs-model(5). The file is
- * replaced whole or not at all. */
-const char *rs_prep_save(const struct rs_prep *prep, const char *path);
-const char *rs_prep_load(struct rs_prep *prep, const char *path);
 
 #endif

@@ -30,7 +30,7 @@ struct rs_infer *rs_infer_start(const struct rs_model *model, const struct rs_in
     infer->options = *options;
     infer->ready.scale = options->scale;
     infer->ready.most = options->most;
-    if (model->prep.mode == RS_PREP_PATCH)
+    if (rs_prep_is_by_patch(&model->prep))
         infer->windows = rs_windows_new(model, options->step, options->memory);
     else
         infer->whole = rs_whole_new(model, options->memory);
@@ -72,7 +72,7 @@ void rs_infer_input(const struct rs_infer *infer, const struct rs_image *photogr
     rs_infer_size(infer, photograph, &part.width, &part.height);
     rs_view_start(&view, &infer->model->prep, photograph);
     size_t floats = (size_t)rs_prep_channels(view.prep) * (size_t)part.width * (size_t)part.height;
-    memcpy(input, rs_view_cut(&view, &scratch, part), floats * sizeof *input);
+    memcpy(input, rs_view_cut(&view, &scratch, &part, 1), floats * sizeof *input);
     rs_view_scratch_free(&scratch);
 }
 

@@ -60,10 +60,11 @@ static void print_arrays(struct info *info, const struct rs_record *record)
     size_t parameters = 0;
     for (int i = 0; i < record->count; i++) {
         print_array(info, &record->arrays[i]);
-        if (!strstr(record->arrays[i].name, "running_"))
+        if (!strstr(record->arrays[i].name, "running_") &&
+            strncmp(record->arrays[i].name, "whitening.", 10) != 0)
             parameters += record->arrays[i].bytes / sizeof(float);
     }
-    if (record->count)
+    if (parameters)
         print(info, "parameters", "%zu", parameters);
 }
 

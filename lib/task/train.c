@@ -13,6 +13,7 @@
 #include "network/average.h"
 #include "network/pass.h"
 #include "network/schedule.h"
+#include "picture/statistics.h"
 #include "task/checkpoint.h"
 
 struct trainer {
@@ -62,6 +63,32 @@ static const char *check_validation(const struct rs_feed *feed, const struct rs_
     return error ? rs_error_at("validation", error) : NULL;
 }
 
+/* The whitening that the tensors name comes from its file, and from no other. */
+static const char *take_statistics(struct rs_prep *prep, const char *path)
+{
+    struct rs_prep loaded;
+    if (!rs_prep_whitens(prep))
+        return path
+                   ? rs_error("-stats=%s, but the tensors are normalised by what they carry themselves", path)
+                   : NULL;
+    if (!path)
+        return rs_error("whitened tensors: -stats must name the file of SHA-256 %s", prep->statistics);
+    const char *error = rs_statistics_load(&loaded, path);
+    if (error)
+        return rs_error_at(path, error);
+    struct rs_whitening form = rs_prep_form(prep), has = rs_prep_form(&loaded);
+    if (strcmp(loaded.statistics, prep->statistics) != 0)
+        error = rs_error("%s: SHA-256 %s, where the tensors were whitened by %s", path, loaded.statistics,
+                         prep->statistics);
+    else if (!rs_whitening_is_like(&form, &has))
+        error = rs_error("%s: what the tensors say of their whitening is not so", path);
+    if (error)
+        rs_prep_free(&loaded);
+    else
+        prep->whitening = loaded.whitening;
+    return error;
+}
+
 static const char *start_model(struct trainer *t)
 {
     const struct rs_train_options *options = t->options;
@@ -74,6 +101,8 @@ static const char *start_model(struct trainer *t)
     if (!error && rs_prep_channels(&t->model.prep) != shape.inputs)
         error = rs_error("metadata of %d planes, but an image of %d", rs_prep_channels(&t->model.prep),
                          shape.inputs);
+    if (!error)
+        error = take_statistics(&t->model.prep, t->files->statistics);
     if (error)
         return error;
     t->model.dropout = options->dropout;

@@ -14,6 +14,7 @@ struct rs_train_files {
     FILE *log;              /* open for reading and writing; NULL for none */
     const char *checkpoint; /* NULL for none */
     const char *keep;       /* pattern of names, NULL for none */
+    const char *statistics; /* that whitened tensors name, which the model takes over; NULL for none */
 };
 
 /* What came of it. */

@@ -35,12 +35,12 @@ struct rs_view_scratch {
 };
 void rs_view_scratch_free(struct rs_view_scratch *scratch);
 
-/* The numbers [channels][height][width] of a part, 0 <= x, y; they are the scratch's. */
+/* The numbers [count][channels][height][width] of parts of one size, 0 <= x, y; they are the scratch's. */
 const float *rs_view_cut(const struct rs_view *view, struct rs_view_scratch *scratch,
-                         struct rs_rectangle part);
+                         const struct rs_rectangle *parts, int count);
 
-/* The same into image n of the map x, which has the size of the part, mirrored. */
-void rs_view_put(const struct rs_view *view, struct rs_view_scratch *scratch, struct rs_rectangle part,
-                 struct rs_flip flip, struct rs_map *x, int n);
+/* The same into the images of the map x, which has their size, mirrored. */
+void rs_view_put(const struct rs_view *view, struct rs_view_scratch *scratch,
+                 const struct rs_rectangle *parts, struct rs_flip flip, struct rs_map *x);
 
 #endif

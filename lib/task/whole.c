@@ -93,7 +93,8 @@ static void source(void *context, struct rs_map rows, int y, int x)
 {
     const struct run *run = context;
     const struct rs_whole *whole = run->whole;
-    rs_view_put(whole->view, &run->worker->scratch, place(whole, &rows, y, x), whole->flip, &rows, 0);
+    struct rs_rectangle part = place(whole, &rows, y, x);
+    rs_view_put(whole->view, &run->worker->scratch, &part, whole->flip, &rows);
 }
 
 static void sink(void *context, struct rs_map logits, int y, int x)

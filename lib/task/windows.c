@@ -14,6 +14,7 @@ struct rs_windows {
     struct rs_evaluator *evaluator; /* made when it is first needed */
     struct rs_map inputs;
     struct rs_rectangle *places; /* of the windows of a round */
+    int filled;                  /* how many it has */
     struct rs_view_scratch *scratch;
 
     const struct rs_view *view; /* of a run */
@@ -63,17 +64,26 @@ static const char *start_evaluator(struct rs_windows *windows)
     return NULL;
 }
 
-static void fill_window(void *context, int n, int worker)
+/* Of a round: one by one, so that all threads have some, or as many as whitening wants at once. */
+static int windows_at_once(const struct rs_windows *windows)
+{
+    return rs_prep_gathers(&windows->model->prep) ? RS_PREP_TOGETHER : 1;
+}
+
+static void fill_windows(void *context, int shard, int worker)
 {
     struct rs_windows *windows = context;
-    rs_view_put(windows->view, &windows->scratch[worker], windows->places[n], windows->flip, &windows->inputs,
-                n);
+    int together = windows_at_once(windows), from = shard * together, left = windows->filled - from;
+    struct rs_map x = rs_map_images(windows->inputs, from, left < together ? left : together);
+    rs_view_put(windows->view, &windows->scratch[worker], windows->places + from, windows->flip, &x);
 }
 
 /* Windows are added up in their order, whoever computed them. */
 static void run_round(struct rs_windows *windows, struct rs_canvas *canvas, int count)
 {
-    rs_parallel(fill_window, windows, count);
+    int together = windows_at_once(windows);
+    windows->filled = count;
+    rs_parallel(fill_windows, windows, (count + together - 1) / together);
     struct rs_map logits = rs_evaluator_run(windows->evaluator, count);
     for (int n = 0; n < count; n++)
         rs_canvas_add(canvas, &logits, n, windows->places[n], windows->flip);

@@ -20,6 +20,8 @@ setup_file() {
     cat whole whole >wholes
     rs-patch -quiet -size=32 -count=1 large | rs-norm -quiet >patches
     rs-norm -quiet -mode=dataset -size=3 -fit=statistics photo
+    rs-patch -quiet -size=2 -count=40 large >squares
+    rs-norm -quiet -mode=zca -rank=2 -fit=whitening squares
     $train -channels=1,1 -model=model -checkpoint=checkpoint -checkpoint-every=1 -validate=tensors tensors
     mv checkpoint.previous checkpoint # the one after the first of two epochs
     $train -channels=16,32 -model=wide patches

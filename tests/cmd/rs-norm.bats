@@ -55,7 +55,7 @@ floats() {
     fails 2 "needs -fit=STATS first" rs-norm -mode=dataset
     fails 2 "write statistics or apply them" rs-norm -mode=dataset -fit=s -stats=s
     fails 2 "two answers" rs-norm -gray -green
-    fails 2 "is not one of patch|dataset|none|image" rs-norm -mode=batch
+    fails 2 "is not one of patch|dataset|none|image|zca|zca-filter" rs-norm -mode=batch
     fails 2 "is not an option" rs-norm -moed=none
     fails 2 "wants an argument" rs-norm -mode
 }
@@ -137,7 +137,7 @@ floats() {
 @test "cut or whole: what the mode does not take is refused" {
     rs-synth -quiet -width=40 -height=30 >whole.pam
     rs-patch -quiet -size=16 -count=2 whole.pam >cut.pam
-    fails 1 'cut.pam: image 1: planes RGB_VESSEL_FOV_PATCH: statistics of a whole photograph' rs-norm -mode=image cut.pam
+    fails 1 'cut.pam: image 1: planes RGB_VESSEL_FOV_PATCH: a whole photograph is wanted' rs-norm -mode=image cut.pam
     fails 1 'whole.pam: image 1: not a patch cut by rs-patch' rs-norm whole.pam
     fails 1 'whole.pam: image 1: 40 x 30 is larger than a patch of -size=39' rs-norm -size=39 whole.pam
     fails 1 'cut.pam: image 1: 16 x 16 is larger' rs-norm -size=15 cut.pam

@@ -148,7 +148,7 @@ sums() {
     rs-train -quiet -channels=2,2 -epochs=1 -model=m patches
     rs-infer -quiet -model=m ab.pam | kinds - | uniq -c >maps
     assert_equal "$(xargs <maps)" '1 100 90 3 65535 PROB_VESSEL_FOV 1 80 70 3 65535 PROB_VESSEL_FOV'
-    fails 1 'statistics of a whole photograph' bash -c 'rs-patch -quiet -size=32 -grid a.pam | rs-infer -model=m >/dev/null'
+    fails 1 'a whole photograph is wanted' bash -c 'rs-patch -quiet -size=32 -grid a.pam | rs-infer -model=m >/dev/null'
 }
 
 @test "tensors that cannot be cut" {

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "network/model.h"
+#include "picture/statistics.h"
 
 static void check_model(const struct rs_model *model)
 {
@@ -47,8 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         rs_model_free(&model);
         rs_model_free(&back);
         unlink(saved);
-    } else if (!strcmp(error, "not a model made by rs-train") && !rs_prep_load(&prep, path)) {
-        must(!rs_prep_save(&prep, saved) && !rs_prep_load(&prep, saved));
+    } else if (!strcmp(error, "not a model made by rs-train") && !rs_statistics_load(&prep, path)) {
+        must(!rs_statistics_save(&prep, 1, saved));
+        rs_prep_free(&prep);
+        must(!rs_statistics_load(&prep, saved));
+        rs_prep_free(&prep);
         unlink(saved);
     }
     return 0;

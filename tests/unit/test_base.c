@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/rng.h"
+#include "base/sha256.h"
 #include "base/thread.h"
 #include "tap.h"
 
@@ -130,8 +131,35 @@ static void test_arena(void)
     rs_arena_free(&arena);
 }
 
+static void test_sha256(void)
+{
+    /* The examples of FIPS 180-4 (csrc.nist.gov, "SHA256.pdf", and CAVP's empty message) */
+    const char *const messages[] = {"", "abc", "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"};
+    const char *const digests[] = {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                                   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                                   "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"};
+    char text[RS_SHA256_TEXT];
+    for (int i = 0; i < 3; i++) {
+        struct rs_sha256 sha = rs_sha256_start();
+        rs_sha256_add(&sha, messages[i], strlen(messages[i]));
+        rs_sha256_end(&sha, text);
+        ok(!strcmp(text, digests[i]), "SHA-256 of '%s'", messages[i]);
+    }
+    struct rs_sha256 sha = rs_sha256_start();
+    char part[37];
+    memset(part, 'a', sizeof part);
+    for (size_t left = 1000000, taken; left; left -= taken) {
+        taken = left < sizeof part ? left : sizeof part;
+        rs_sha256_add(&sha, part, taken);
+    }
+    rs_sha256_end(&sha, text);
+    ok(!strcmp(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+       "SHA-256 of a million letters, in parts");
+}
+
 int main(void)
 {
+    test_sha256();
     test_numbers();
     test_printed();
     test_errors();

@@ -11,6 +11,8 @@
 #include "kernel/kernel.h"
 #include "layer/probability.h"
 #include "picture/crop.h"
+#include "picture/statistics.h"
+#include "task/fit.h"
 #include "task/infer.h"
 #include "format/pam.h"
 #include "tap.h"
@@ -68,13 +70,27 @@ struct setting {
     char options[64]; /* pixels, planes, mean, std */
 };
 
-static void save_photograph(const struct rs_image *image)
+static void save_image(const char *name, const struct rs_image *image)
 {
-    FILE *file = fopen(path_of("photograph"), "wb");
+    FILE *file = fopen(path_of(name), "wb");
     if (!file || rs_image_write(file, image) || fclose(file)) {
-        printf("Bail out! cannot write %s\n", path_of("photograph"));
+        printf("Bail out! cannot write %s\n", path_of(name));
         exit(1);
     }
+}
+
+/* And another of its kind, in the field of view everywhere, to fit statistics to both. */
+static void save_photograph(const struct rs_image *image)
+{
+    struct rs_image other = photograph(image->subject, image->has_vessel, image->has_fov, image->maxval,
+                                       image->width, image->height);
+    other.is_patch = image->is_patch;
+    for (int i = 0; i < image->width * image->height && image->has_fov; i++)
+        rs_image_at(&other, i % image->width, i / image->width)[rs_image_fov_plane(&other)] =
+            (uint16_t)image->maxval;
+    save_image("photograph", image);
+    save_image("other", &other);
+    rs_image_free(&other);
 }
 
 /* Runs rs-norm on the photograph; what it wrote is to be freed. */
@@ -95,17 +111,19 @@ static unsigned char *run_norm(const char *options, size_t *size)
     return data;
 }
 
-/* The photograph as a tensor, statistics fitted to it before where the mode has them. */
+/* The photograph as a tensor, statistics fitted before, to it and another, where the mode has them. */
 static unsigned char *norm_of(const struct setting *s, size_t *size)
 {
-    static const char *const modes[] = {"patch", "dataset", "none", "image"};
     char options[256];
-    if (s->mode == RS_PREP_DATASET) {
-        snprintf(options, sizeof options, "-mode=dataset %s -fit=%s", s->options, path_of("stats"));
+    struct rs_prep prep = {.mode = s->mode};
+    if (rs_fit_wanted(&prep)) {
+        snprintf(options, sizeof options, "-mode=%s %s -fit=%s", rs_prep_mode(&prep), s->options,
+                 path_of("stats"));
+        snprintf(options + strlen(options), sizeof options - strlen(options), " %s", path_of("other"));
         free(run_norm(options, size));
         snprintf(options, sizeof options, "-stats=%s", path_of("stats"));
     } else {
-        snprintf(options, sizeof options, "-mode=%s %s", modes[s->mode], s->options);
+        snprintf(options, sizeof options, "-mode=%s %s", rs_prep_mode(&prep), s->options);
     }
     return run_norm(options, size);
 }
@@ -128,6 +146,8 @@ static bool same_input(const unsigned char *data, size_t size, const struct rs_i
     bool same = false;
     if (rs_record_parse(&record, data, size, &header) || rs_prep_from_meta(&prep, &record.meta))
         return false;
+    if (rs_prep_whitens(&prep) && rs_statistics_load(&prep, path_of("stats")))
+        return false;
     build_model(&model, &prep);
     struct rs_infer *infer = start(&model, 0, MEMORY);
     int width, height;
@@ -141,7 +161,7 @@ static bool same_input(const unsigned char *data, size_t size, const struct rs_i
     }
     free(input);
     rs_infer_free(infer);
-    rs_unet_free(&model.net);
+    rs_model_free(&model);
     rs_record_free(&record);
     return same;
 }
@@ -150,7 +170,7 @@ static void test_same_input(const struct setting *s)
 {
     size_t size;
     struct rs_image image = photograph(s->source, s->maxval > 255, s->has_fov, s->maxval, WIDTH, HEIGHT);
-    image.is_patch = s->mode == RS_PREP_PATCH;
+    image.is_patch = s->mode == RS_PREP_PATCH || s->mode == RS_PREP_ZCA;
     save_photograph(&image);
     unsigned char *data = norm_of(s, &size);
     char kind[32];
@@ -175,12 +195,25 @@ static void test_same_inputs(void)
                  planes[i / 8 % 3], rest[(i / 2 + i / 8) % 3]);
         test_same_input(&s);
     }
+    for (int i = 0; i < 12; i++) {
+        bool filter = i / 6;
+        struct setting s = {.source = i % 2 ? RS_RGB : RS_GRAYSCALE,
+                            .mode = filter ? RS_PREP_ZCA_FILTER : RS_PREP_ZCA,
+                            .has_fov = i % 3 > 0,
+                            .maxval = i % 4 < 2 ? 255 : 65535};
+        snprintf(s.options, sizeof s.options, "-pixels=%s %s %s", filter && s.has_fov ? "fov" : "image",
+                 planes[i % 3],
+                 filter  ? "-kernel=3"
+                 : i % 4 ? "-rank=7"
+                         : "");
+        test_same_input(&s);
+    }
 }
 
 /* A window in a larger photograph is the patch that rs-patch would have cut there. */
-static void test_same_window(bool has_fov, const char *options)
+static void test_same_window(enum rs_prep_mode mode, bool has_fov, const char *options)
 {
-    struct setting s = {.mode = RS_PREP_PATCH};
+    struct setting s = {.mode = mode};
     struct rs_image image = photograph(RS_RGB, true, has_fov, 255, 40, 31), patch = {0};
     const int corners[][2] = {{0, 0}, {5, 7}, {24, 19}};
     snprintf(s.options, sizeof s.options, "%s", options);
@@ -209,7 +242,7 @@ static void test_same_grid(enum rs_prep_mode mode, bool has_fov, const char *opt
     size_t size, out_size;
     char *out;
     bool more;
-    snprintf(s.options, sizeof s.options, "%s", options);
+    snprintf(s.options, sizeof s.options, "%s%s", options, mode == RS_PREP_ZCA_FILTER ? " -kernel=5" : "");
     save_photograph(&image);
     unsigned char *data = norm_of(&s, &size);
     FILE *in = fmemopen(data, size, "rb"), *file = open_memstream(&out, &out_size);
@@ -231,15 +264,28 @@ static void test_same_grid(enum rs_prep_mode mode, bool has_fov, const char *opt
 
 static struct rs_prep prep_of(enum rs_prep_mode mode, bool fov_only)
 {
-    return (struct rs_prep){.mode = mode,
-                            .fov_only = fov_only,
-                            .subtract_mean = true,
-                            .divide_std = true,
-                            .source = RS_RGB,
-                            .width = WIDTH,
-                            .height = HEIGHT,
-                            .mean = {.5, .4, .3},
-                            .std = {.1, .2, .3}};
+    struct rs_prep prep = {.mode = mode,
+                           .fov_only = fov_only,
+                           .subtract_mean = true,
+                           .divide_std = true,
+                           .source = RS_RGB,
+                           .width = WIDTH,
+                           .height = HEIGHT,
+                           .mean = {.5, .4, .3},
+                           .std = {.1, .2, .3}};
+    if (!rs_prep_whitens(&prep))
+        return prep;
+    prep.epsilon = .1;
+    prep.rank = mode == RS_PREP_ZCA ? 5 : 0;
+    prep.window = mode == RS_PREP_ZCA ? 0 : 5;
+    rs_prep_reserve(&prep);
+    struct rs_whitening_array list[RS_WHITENING_ARRAYS];
+    int arrays = rs_whitening_list(prep.whitening, list);
+    for (int a = 0; a < arrays; a++)
+        for (size_t k = 0; k < list[a].count; k++)
+            list[a].values[k] = (float)(.01 + .1 * rs_rng_uniform(&rng));
+    no_error(rs_whitening_finish(prep.whitening), "a whitening of mode %d", (int)mode);
+    return prep;
 }
 
 /* A network that says something of its own of every pixel. */
@@ -455,7 +501,7 @@ static void test_misfits(void)
     model.prep = prep_of(RS_PREP_IMAGE, false);
     infer = start(&model, 0, MEMORY);
     bare.is_patch = true;
-    error_has(rs_infer_image(infer, &map, &bare), "planes RGB_VESSEL_PATCH: statistics of a whole photograph",
+    error_has(rs_infer_image(infer, &map, &bare), "planes RGB_VESSEL_PATCH: a whole photograph is wanted",
               "a patch, where the whole photograph's light counts");
     bare.is_patch = false;
     no_error(rs_infer_image(infer, &map, &bare), "the same, whole");
@@ -498,7 +544,7 @@ static void memory_case_free(struct memory_case *t)
 {
     rs_image_free(&t->image);
     rs_image_free(&t->map);
-    rs_unet_free(&t->model.net);
+    rs_model_free(&t->model);
 }
 
 /* An error, or whether the map is the case's. */
@@ -537,16 +583,22 @@ static void test_all_memory(void)
 {
     struct memory_case whole = memory_case_new(RS_PREP_NONE, 333, 90, false),
                        narrow = memory_case_new(RS_PREP_IMAGE, 70, 201, true),
-                       patches = memory_case_new(RS_PREP_PATCH, 61, 47, true);
+                       patches = memory_case_new(RS_PREP_PATCH, 61, 47, true),
+                       filtered = memory_case_new(RS_PREP_ZCA_FILTER, 333, 30, true),
+                       whitened = memory_case_new(RS_PREP_ZCA, 61, 47, false);
     for (int threads = 1; threads <= 4; threads++) {
         no_error(rs_threads_start(threads), "%d threads", threads);
         test_memory(&whole, "whole, wide");
         test_memory(&narrow, "whole, narrow");
         test_memory(&patches, "patches");
+        test_memory(&filtered, "whole, filtered");
+        test_memory(&whitened, "patches, whitened");
     }
     memory_case_free(&whole);
     memory_case_free(&narrow);
     memory_case_free(&patches);
+    memory_case_free(&filtered);
+    memory_case_free(&whitened);
 }
 
 /* --- Model files --- */
@@ -696,6 +748,35 @@ static const char *load_record(const struct rs_record *record)
     const char *error = refusal(data, size);
     free(data);
     return error;
+}
+
+/* A model with a whitening: the arrays are there, and are missed. */
+static void test_whitened_model(enum rs_prep_mode mode)
+{
+    struct rs_prep prep = prep_of(mode, false);
+    struct rs_model model, back;
+    size_t bytes = (size_t)(mode == RS_PREP_ZCA ? 5 * WIDTH * HEIGHT : 3 * 5 * 5) * 3 * sizeof(float);
+    draw_model(&model, &prep);
+    memset(model.prep.statistics, 'a', RS_SHA256_TEXT - 1);
+    no_error(rs_model_save(&model, path_of("first.model")), "a model of mode %d is saved", (int)mode);
+    no_error(rs_model_load(&back, path_of("first.model")), "  and loaded");
+    const struct rs_whitening *a = model.prep.whitening, *b = back.prep.whitening;
+    ok(mode == RS_PREP_ZCA ? !memcmp(a->vectors, b->vectors, bytes) && !memcmp(a->across, b->across, bytes)
+                           : !memcmp(a->matrix, b->matrix, bytes),
+       "  with the same whitening");
+    ok(!strcmp(back.prep.statistics, model.prep.statistics), "  whose name it knows");
+    struct bytes file = read_file("first.model");
+    struct rs_record record = {0};
+    size_t header;
+    no_error(rs_record_parse(&record, file.data, file.size, &header), "  in a safetensors file");
+    ok(!strncmp(record.arrays[record.count - 1].name, "whitening.", 10), "  of which it is the end");
+    free(record.arrays[record.count - 1].name);
+    record.bytes -= record.arrays[--record.count].bytes;
+    error_has(load_record(&record), "no array 'whitening.", "  without which it is refused");
+    free(file.data);
+    rs_record_free(&record);
+    rs_model_free(&model);
+    rs_model_free(&back);
 }
 
 enum change { NOTHING, DROP, RENAME, RESHAPE, RANK, DTYPE, ADD, REVERSE };
@@ -908,7 +989,8 @@ static void test_model_file(void)
 
 static void clean_up(void)
 {
-    static const char *const names[] = {"photograph", "stats", "first.model", "second.model", "other.model"};
+    static const char *const names[] = {"photograph",  "other",        "stats",
+                                        "first.model", "second.model", "other.model"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(path_of(names[i]));
     ok(!rmdir(folder), "no temporary file is left");
@@ -922,11 +1004,12 @@ int main(void)
     no_error(rs_kernel_start(), "a kernel");
     test_all_memory();
     test_same_inputs();
-    test_same_window(false, "-pixels=image");
-    test_same_window(true, "-pixels=image -gray");
-    test_same_window(true, "-pixels=fov");
-    for (int i = 0; i < 3; i++) {
-        const enum rs_prep_mode modes[] = {RS_PREP_IMAGE, RS_PREP_DATASET, RS_PREP_NONE};
+    test_same_window(RS_PREP_PATCH, false, "-pixels=image");
+    test_same_window(RS_PREP_PATCH, true, "-pixels=image -gray");
+    test_same_window(RS_PREP_PATCH, true, "-pixels=fov");
+    test_same_window(RS_PREP_ZCA, true, "-green");
+    for (int i = 0; i < 4; i++) {
+        const enum rs_prep_mode modes[] = {RS_PREP_IMAGE, RS_PREP_DATASET, RS_PREP_NONE, RS_PREP_ZCA_FILTER};
         test_same_grid(modes[i], false, "-pixels=image");
         test_same_grid(modes[i], true, "-pixels=image -green");
         test_same_grid(modes[i], true, "-pixels=fov");
@@ -949,6 +1032,8 @@ int main(void)
     test_misfits();
     test_model_round_trip(true);
     test_model_round_trip(false);
+    test_whitened_model(RS_PREP_ZCA);
+    test_whitened_model(RS_PREP_ZCA_FILTER);
     test_model_file();
     clean_up();
     return done();

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "picture/prep.h"
+#include "picture/statistics.h"
 #include "tap.h"
 
 static const char *const modes[] = {"patch", "dataset", "none"}, *const planes[] = {"all", "gray", "green"};
@@ -401,21 +401,21 @@ static void test_save(void)
 {
     struct rs_prep prep = prep_at(13), back;
     char data[4096];
-    no_error(rs_prep_save(&prep, path), "statistics are saved");
-    no_error(rs_prep_load(&back, path), "and loaded");
+    no_error(rs_statistics_save(&prep, 0, path), "statistics are saved");
+    no_error(rs_statistics_load(&back, path), "and loaded");
     ok(same_prep(&prep, &back), "to the last bit");
     size_t size = read_file(data, sizeof data - 1), bad = 0;
     for (size_t cut = 0; cut < size; cut++) {
         write_file(data, cut);
-        bad += !rs_prep_load(&back, path);
+        bad += !rs_statistics_load(&back, path);
     }
     ok(bad == 0, "cut at each of its %zu bytes, a file of statistics is refused", size);
     data[size] = 'x';
     write_file(data, size + 1);
-    error_has(rs_prep_load(&back, path), "not a file of statistics", "junk behind it");
+    error_has(rs_statistics_load(&back, path), "not a file of statistics", "junk behind it");
     prep.mean[1] = .25;
-    no_error(rs_prep_save(&prep, path), "a file is replaced");
-    no_error(rs_prep_load(&back, path), "and loaded");
+    no_error(rs_statistics_save(&prep, 0, path), "a file is replaced");
+    no_error(rs_statistics_load(&back, path), "and loaded");
     ok(same_prep(&prep, &back), "as it is now");
 }
 
@@ -423,11 +423,11 @@ static void test_load_errors(void)
 {
     struct rs_prep prep = prep_at(13);
     struct rs_record made = {0};
-    error_has(rs_prep_load(&prep, "tests/unit/data/torch_unet.safetensors"), "not a file of statistics",
+    error_has(rs_statistics_load(&prep, "tests/unit/data/torch_unet.safetensors"), "not a file of statistics",
               "another safetensors file");
-    error_has(rs_prep_load(&prep, "tests/unit/data/no such file"), "No such file",
+    error_has(rs_statistics_load(&prep, "tests/unit/data/no such file"), "No such file",
               "a file that is not there");
-    error_has(rs_prep_save(&prep, "tests/unit/no such folder/stats"), "No such file",
+    error_has(rs_statistics_save(&prep, 0, "tests/unit/no such folder/stats"), "No such file",
               "a folder that is not there");
     rs_meta_set(&made.meta, "kind", "rs-statistics");
     rs_prep_to_meta(&prep, &made.meta);
@@ -435,7 +435,7 @@ static void test_load_errors(void)
     FILE *out = fopen(path, "wb");
     rs_record_write(out, &made);
     fclose(out);
-    error_has(rs_prep_load(&prep, path), "not a file of statistics", "statistics with an array");
+    error_has(rs_statistics_load(&prep, path), "not a file of statistics", "statistics with an array");
     rs_record_free(&made);
 }
 
