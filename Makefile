@@ -88,9 +88,9 @@ deps:
 deps-dev: deps
 	@tests/install-packages $(PACKAGES_DEV)
 
+# A real photograph, segmented; pipelines/smoke.mk has one that trains on drawn ones
 demo: all
-	@$(MAKE) --no-print-directory -s -f pipelines/smoke.mk BUILD=$(BUILD) OUT=$(BUILD)/demo \
-	  WIDTH=565 HEIGHT=584 TRAIN=12 EPOCHS=6 COUNT=100 CHANNELS=8,16,32 demo
+	@$(MAKE) --no-print-directory -s -f pipelines/demo.mk BUILD=$(BUILD) OUT=$(BUILD)/demo demo
 
 # Unit tests, commands, whole pipelines; those that need real photographs look in DATA, and say so if it is not there.
 TESTS = $(UNITS) $(wildcard tests/cmd/*.bats tests/pipeline/*.bats)
