@@ -16,7 +16,8 @@ static struct rs_option options[] = {
      .help = "the model, made by rs-train (the one that came with the program)"},
     {"scale", RS_TEXT, &scale, .argument = "auto|none|FACTOR",
      .help = "resize photographs for the network (auto: to the model's diameter)"},
-    {"tta", RS_CHOICE, &tta, .argument = "none|flips", .help = "flips: the mean over mirror images (none)"},
+    {"tta", RS_CHOICE, &tta, .argument = "none|flips",
+     .help = "flips: the mean over mirror images (of the model that came with the program; else none)"},
     {"memory", RS_INT, &memory, 1, 1 << 20, "MIB", .help = "memory for the network's maps, in MiB (192)"},
     {"step", RS_INT, &step, 1, 8192, "N",
      .help = "pixels between windows of a patch-wise model (half a patch)"},
@@ -79,6 +80,8 @@ int main(int argc, char **argv)
     struct rs_model model;
     struct state state = {0};
     rs_tool_begin(&tool, argc, &argv);
+    if (!path && !rs_tool_given("tta")) /* its threshold was chosen so */
+        tta = 1;
     struct rs_infer_options chosen = settings();
     path = rs_tool_model(path);
     rs_tool_check(path, rs_model_load(&model, path));

@@ -11,18 +11,17 @@ OUT = build/figures
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 include $(PIPELINES)photographs.mk
 
-EXPERIMENTS = $(BUILD)/drive/test.maps $(BUILD)/baseline/test.maps
 DOC = $(PIPELINES)../doc
 
 all: $(DOC)/training.png $(DOC)/roc.png $(DOC)/overlay.png
 
 $(BUILD)/drive/test.maps $(BUILD)/drive/model.tsv:
 	$(MAKE) -f $(PIPELINES)drive.mk $@
-$(BUILD)/baseline/test.maps:
+$(BUILD)/baseline/test.matched.maps:
 	$(MAKE) -f $(PIPELINES)baseline.mk $@
 
 $(DOC)/training.png: $(BUILD)/drive/model.tsv
-	rs-plot -output=$@ -panels=loss,accuracy,learning_rate "all twenty"=$< 
+	rs-plot -output=$@ -panels=loss,accuracy,learning_rate drive=$<
 
 # The second observer's drawing as a map, the first one's as its truth
 $(OUT)/second.maps: $(DRIVE_TEST:%=$(PHOTOGRAPHS)/DRIVE/test/%.pam)
@@ -35,7 +34,9 @@ $(OUT)/second.maps: $(DRIVE_TEST:%=$(PHOTOGRAPHS)/DRIVE/test/%.pam)
 	rm $@.truth
 $(OUT)/second.roc: $(OUT)/second.maps
 	rs-score -quiet -curve=roc $< > $@
-$(OUT)/%.roc: $(BUILD)/%/test.maps
+$(OUT)/drive.roc: $(BUILD)/drive/test.maps
+$(OUT)/baseline.roc: $(BUILD)/baseline/test.matched.maps
+$(OUT)/drive.roc $(OUT)/baseline.roc:
 	@mkdir -p $(@D)
 	rs-score -quiet -curve=roc $< > $@
 $(DOC)/roc.png: $(OUT)/drive.roc $(OUT)/baseline.roc $(OUT)/second.roc
