@@ -17,7 +17,7 @@ load common
     rs-synth -quiet -count=2 -width=64 -height=64 >eyes.pam
     rs-patch -quiet -size=16 -count=20 eyes.pam | rs-norm -quiet >tensors
     rs-train -quiet -channels=2,3 -epochs=1 -batch=8 -model=m -threshold=0.37 tensors
-    rs-infer -quiet -model=m eyes.pam >maps.pam
+    rs-infer -quiet -tta=flips -model=m eyes.pam >maps.pam
     rs-score -quiet -threshold=0.37 maps.pam >scores
     rs-mask -quiet -threshold=0.37 maps.pam >masks
     for place in installed/share/rs built/lib/model; do
@@ -33,6 +33,7 @@ load common
     done
     ln -s "$PWD/installed/bin/rs-infer" anywhere
     ./anywhere -quiet eyes.pam | cmp - maps.pam
+    ./anywhere -quiet -tta=none eyes.pam | cmp - <(rs-infer -quiet -model=m eyes.pam)
     mkdir named && (cd named && PATH=../installed/bin:$PATH rs-infer -quiet ../eyes.pam | cmp - ../maps.pam)
 }
 
