@@ -8,11 +8,17 @@
 
 #include "base/error.h"
 
+/* How often a thread that waits for others looks before it goes to sleep: some ten microseconds. Where work comes
+ * in small pieces, waking up would take as long as the work. */
+enum { LOOKS = 1000 };
+
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t start, done;
-    int threads, busy;
-    unsigned long round;
+    int threads;
+    atomic_int looks; /* 0 where threads have no CPU of their own */
+    atomic_int busy;
+    atomic_ulong round, joined; /* joined: the last before the youngest threads */
     void (*work)(void *, int, int);
     void *context;
     int shards;
@@ -45,19 +51,45 @@ static void pin(pthread_t thread, int number, const cpu_set_t *may_run)
     pthread_setaffinity_np(thread, sizeof own, &own);
 }
 
+static void breathe(void)
+{
+#ifdef __x86_64__
+    __builtin_ia32_pause();
+#endif
+}
+
+static void wait_for_round(unsigned long seen)
+{
+    for (int look = atomic_load(&pool.looks); look > 0; look--, breathe())
+        if (atomic_load(&pool.round) != seen)
+            return;
+    pthread_mutex_lock(&pool.lock);
+    while (atomic_load(&pool.round) == seen)
+        pthread_cond_wait(&pool.start, &pool.lock);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static void wait_for_workers(void)
+{
+    for (int look = atomic_load(&pool.looks); look > 0; look--, breathe())
+        if (atomic_load(&pool.busy) == 0)
+            return;
+    pthread_mutex_lock(&pool.lock);
+    while (atomic_load(&pool.busy) > 0)
+        pthread_cond_wait(&pool.done, &pool.lock);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+/* No round begins before all have ended the one before, so that none is missed. */
 static void *worker_main(void *number)
 {
-    unsigned long seen = 0;
-    for (;;) {
-        pthread_mutex_lock(&pool.lock);
-        while (pool.round == seen)
-            pthread_cond_wait(&pool.start, &pool.lock);
-        seen = pool.round;
-        pthread_mutex_unlock(&pool.lock);
+    for (unsigned long seen = atomic_load(&pool.joined);; seen++) {
+        wait_for_round(seen);
         take_shards((int)(intptr_t)number);
+        if (atomic_fetch_sub(&pool.busy, 1) > 1)
+            continue;
         pthread_mutex_lock(&pool.lock);
-        if (--pool.busy == 0)
-            pthread_cond_signal(&pool.done);
+        pthread_cond_signal(&pool.done);
         pthread_mutex_unlock(&pool.lock);
     }
     return NULL;
@@ -68,6 +100,8 @@ const char *rs_threads_start(int threads)
     cpu_set_t may_run;
     int cpus = sched_getaffinity(0, sizeof may_run, &may_run) ? 0 : CPU_COUNT(&may_run);
     threads = threads ? threads : cpus ? cpus : 1;
+    atomic_store(&pool.looks, threads <= cpus ? LOOKS : 0);
+    atomic_store(&pool.joined, atomic_load(&pool.round));
     for (; pool.threads < threads; pool.threads++) {
         pthread_t thread;
         int failed = pthread_create(&thread, NULL, worker_main, (void *)(intptr_t)pool.threads);
@@ -99,13 +133,10 @@ void rs_parallel(void (*work)(void *context, int shard, int worker), void *conte
     pool.context = context;
     pool.shards = shards;
     atomic_store(&pool.next, 0);
-    pool.busy = pool.threads - 1;
-    pool.round++;
+    atomic_store(&pool.busy, pool.threads - 1);
+    atomic_fetch_add(&pool.round, 1);
     pthread_cond_broadcast(&pool.start);
     pthread_mutex_unlock(&pool.lock);
     take_shards(0);
-    pthread_mutex_lock(&pool.lock);
-    while (pool.busy > 0)
-        pthread_cond_wait(&pool.done, &pool.lock);
-    pthread_mutex_unlock(&pool.lock);
+    wait_for_workers();
 }

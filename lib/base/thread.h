@@ -13,7 +13,7 @@ int rs_threads(void); /* how many work, the caller among them; at least 1 */
 
 /* Calls work(context, shard, worker) for every shard in [0, shards), each once, in any order on any thread,
  * and returns when all are done. `worker` in [0, rs_threads()) tells threads apart, for scratch memory. Not
- * to be nested. */
+ * to be nested, but for one shard, which runs in the caller. */
 void rs_parallel(void (*work)(void *context, int shard, int worker), void *context, int shards);
 
 #endif

@@ -78,7 +78,7 @@ static void run_group(void *context, int number, int worker)
     int first = number * e->group, left = e->n - first, count = left < e->group ? left : e->group;
     struct group group = {rs_map_images(e->x, first, count), rs_map_images(e->logits, first, count)};
     if (!e->flows[worker]) {
-        struct rs_flow_strip strip = {e->group, e->x.w, e->x.h, 0, e->x.w};
+        struct rs_flow_strip strip = {e->group, e->x.w, e->x.h, 0, e->x.w, 1};
         e->flows[worker] = rs_flow_new(&e->folded, &strip);
     }
     rs_flow_run(e->flows[worker], give, take, &group);

@@ -3,13 +3,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "layer/gate.h"
 #include "layer/pool.h"
 #include "layer/sum.h"
 #include "network/window.h"
 
-/* Tiles of the lowest level that a round should fill, so that weights are not fetched for a few. */
-enum { ROUND_TILES = 48 };
+/* Tiles of the lowest level that a round should fill in each part, so that weights are not fetched for a few. Floats
+ * of a cache line. */
+enum { ROUND_TILES = 48, LINE = 16 };
 
 /* A step of the plan: it has written rows [0, done) of its output. */
 struct node {
@@ -28,7 +30,8 @@ struct rs_flow {
     struct node nodes[RS_MAX_STEPS];       /* its steps */
     int round;                             /* rows of input that are fed at once */
     int fed;                               /* rows of input */
-    float *scratch;
+    float *scratch;                        /* of each worker */
+    size_t scratch_floats;
     bool dry; /* no memory yet: rows are counted, not computed */
 };
 
@@ -94,10 +97,10 @@ static int round_up(int at, int end)
     return smaller((at + RS_TILE - 1) / RS_TILE * RS_TILE, end);
 }
 
-/* The columns of its input behind those that a step needs for its own. */
-static int input_end(const struct node *node)
+/* The column of its input behind those that a step needs for its own up to `to`. */
+static int input_end(const struct node *node, int to)
 {
-    return input_at(node, node->to + (node->descent < 0));
+    return input_at(node, to + (node->descent < 0));
 }
 
 /* Backwards from the columns that are wanted to those that each step has to write. Whole tiles: whatever enters
@@ -112,7 +115,7 @@ static void find_columns(struct rs_flow *flow)
         node->to = round_up(out->to, out->width);
         rs_window_widen(out, node->from, node->to);
         rs_window_widen(input_of(flow, node), input_at(node, node->from) - node->step->beyond,
-                        input_end(node) + node->step->beyond);
+                        input_end(node, node->to) + node->step->beyond);
         if (node->step->side.c)
             rs_window_widen(side_of(flow, node), node->from, node->to);
     }
@@ -155,24 +158,32 @@ static int reached(struct rs_flow *flow, const struct rs_window *window)
 static void make_room(struct rs_flow *flow, struct rs_window *window, int end)
 {
     int rows = reached(flow, window);
-    rs_window_make_room(window, smaller(first_needed(flow, window), rows), rows, end);
-}
-
-static struct rs_map side_rows(struct rs_flow *flow, const struct node *node, int end)
-{
-    struct rs_span side = node->step->side;
-    return rs_map_channels(rs_window_part(side_of(flow, node), node->done, end, node->from, node->to),
-                           side.first, side.c);
+    rs_window_make_room(window, smaller(first_needed(flow, window), rows), rows, end,
+                        larger(flow->strip.parts, 1));
 }
 
 /* Rows [done, end) of a step's output. */
-static void run_rows(struct rs_flow *flow, const struct node *node, int end)
+struct task {
+    struct rs_flow *flow;
+    const struct node *node;
+    int end;
+};
+
+static struct rs_map side_columns(const struct task *task, int from, int to)
 {
+    struct rs_span side = task->node->step->side;
+    struct rs_window *window = side_of(task->flow, task->node);
+    return rs_map_channels(rs_window_part(window, task->node->done, task->end, from, to), side.first, side.c);
+}
+
+static void run_columns(const struct task *task, int from, int to, float *scratch)
+{
+    const struct node *node = task->node;
     const struct rs_step *step = node->step;
-    const struct rs_window *in = input_of(flow, node), *out = output_of(flow, node);
-    int top = input_at(node, node->done), bottom = input_at(node, end), left = input_at(node, node->from),
-        right = input_end(node);
-    struct rs_map y = rs_window_part(out, node->done, end, node->from, node->to);
+    const struct rs_window *in = input_of(task->flow, node), *out = output_of(task->flow, node);
+    int top = input_at(node, node->done), bottom = input_at(node, task->end), left = input_at(node, from),
+        right = input_end(node, to);
+    struct rs_map y = rs_window_part(out, node->done, task->end, from, to);
     struct rs_map x = rs_window_part(in, top, bottom, left, right);
     struct rs_up_sides sides = {top > 0, bottom<in->height, left> 0, right < in->width};
     y = rs_map_channels(y, step->out.first, step->out.c);
@@ -180,16 +191,16 @@ static void run_rows(struct rs_flow *flow, const struct node *node, int end)
     switch (step->kind) {
     case RS_STEP_UNIT:
     case RS_STEP_PROJECT:
-        rs_conv_forward(y, x, step->conv.conv, node->packed, step->relu, flow->scratch);
+        rs_conv_forward(y, x, step->conv.conv, node->packed, step->relu, scratch);
         break;
     case RS_STEP_COPY:
         rs_sum_copy(y, x);
         break;
     case RS_STEP_ADD:
-        rs_sum_forward(y, x, side_rows(flow, node, end), true);
+        rs_sum_forward(y, x, side_columns(task, from, to), true);
         break;
     case RS_STEP_GATE:
-        rs_gate_forward(y, x, side_rows(flow, node, end));
+        rs_gate_forward(y, x, side_columns(task, from, to));
         break;
     case RS_STEP_POOL:
         rs_pool_forward(y, x);
@@ -198,6 +209,29 @@ static void run_rows(struct rs_flow *flow, const struct node *node, int end)
         rs_up_forward(y, x, step->up, sides);
         break;
     }
+}
+
+static int parts_of(const struct rs_flow *flow)
+{
+    return larger(flow->strip.parts, 1);
+}
+
+/* Whole tiles, so that no two parts share one. */
+static void run_part(void *context, int part, int worker)
+{
+    const struct task *task = context;
+    const struct node *node = task->node;
+    int parts = parts_of(task->flow), tiles = (node->to - node->from + RS_TILE - 1) / RS_TILE;
+    int from = node->from + tiles * part / parts * RS_TILE,
+        to = smaller(node->from + tiles * (part + 1) / parts * RS_TILE, node->to);
+    if (from < to)
+        run_columns(task, from, to, task->flow->scratch + (size_t)worker * task->flow->scratch_floats);
+}
+
+static void run_rows(struct rs_flow *flow, const struct node *node, int end)
+{
+    struct task task = {flow, node, end};
+    rs_parallel(run_part, &task, parts_of(flow));
 }
 
 /* The rows that a step can have written with what its input has: whole tiles where it looks beyond, since a tile
@@ -275,7 +309,9 @@ static void take_all(struct rs_flow *flow)
         size_t scratch = node->packed ? rs_conv_scratch(node->step->conv.conv, node->to - node->from) : 0;
         most = scratch > most ? scratch : most;
     }
-    flow->scratch = rs_arena_take(&flow->arena, most, sizeof *flow->scratch);
+    flow->scratch_floats = (most + LINE - 1) / LINE * LINE;
+    size_t workers = parts_of(flow) > 1 ? (size_t)rs_threads() : 1;
+    flow->scratch = rs_arena_take(&flow->arena, workers * flow->scratch_floats, sizeof *flow->scratch);
 }
 
 /* Rows of input that fill the lowest level's tiles. */
@@ -286,7 +322,7 @@ static int round_of(const struct rs_flow *flow)
         if (flow->plan.maps[m].level == lowest)
             columns = larger(columns, flow->windows[m].to - flow->windows[m].from);
     int across = flow->strip.n * ((columns + RS_TILE - 1) / RS_TILE);
-    return (RS_TILE << lowest) * ((ROUND_TILES + across - 1) / across);
+    return (RS_TILE << lowest) * ((ROUND_TILES * parts_of(flow) + across - 1) / across);
 }
 
 /* Lays out and counts: all but the memory. */

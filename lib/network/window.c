@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/thread.h"
+
 static int smaller(int a, int b)
 {
     return a < b ? a : b;
@@ -41,15 +43,32 @@ void rs_window_rewind(struct rs_window *window)
         memset(row_of(window, image, -1), 0, (size_t)window->map.row * sizeof(float));
 }
 
-void rs_window_make_room(struct rs_window *window, int first, int reached, int end)
+/* Rows [first, reached) move up to the top; each part its share of each row. */
+struct move {
+    const struct rs_window *window;
+    int first, reached, parts;
+};
+
+static void move_part(void *context, int part, int worker)
+{
+    const struct move *move = context;
+    const struct rs_window *window = move->window;
+    ptrdiff_t row = window->map.row, from = row * part / move->parts, to = row * (part + 1) / move->parts;
+    (void)worker;
+    for (int image = 0; image < window->map.n; image++)
+        for (int i = move->first; i < move->reached; i++)
+            memmove(row_of(window, image, window->base + i - move->first) + from,
+                    row_of(window, image, i) + from, (size_t)(to - from) * sizeof(float));
+}
+
+void rs_window_make_room(struct rs_window *window, int first, int reached, int end, int parts)
 {
     int limit = end == window->height ? end + RS_TILE + 1 : end;
     window->held = larger(window->held, limit - first);
     if (!window->map.data || limit - window->base <= window->capacity)
         return;
-    size_t kept = (size_t)(reached - first) * (size_t)window->map.row;
-    for (int image = 0; image < window->map.n; image++)
-        memmove(row_of(window, image, window->base), row_of(window, image, first), kept * sizeof(float));
+    struct move move = {window, first, reached, parts};
+    rs_parallel(move_part, &move, parts);
     window->base = first;
 }
 

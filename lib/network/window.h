@@ -26,8 +26,9 @@ void rs_window_take(struct rs_window *window, struct rs_arena *arena, int n);
 void rs_window_rewind(struct rs_window *window);
 
 /* Room for rows up to `end`, and below an image's last row for the border that tiles read: rows before `first`,
- * which nobody needs any more, make way; rows up to `reached` are kept. Without memory it is counted. */
-void rs_window_make_room(struct rs_window *window, int first, int reached, int end);
+ * which nobody needs any more, make way; rows up to `reached` are kept. They are moved in
+ * so many parts, on the pool's threads. Without memory it is counted. */
+void rs_window_make_room(struct rs_window *window, int first, int reached, int end, int parts);
 
 /* Clears the border below an image's last row. */
 void rs_window_end(struct rs_window *window);

@@ -8,20 +8,13 @@
 #include "base/thread.h"
 #include "network/flow.h"
 
-/* The narrowest strip of a photograph that is worth the columns that it shares with its neighbours. */
-enum { NARROW = 128 };
-
-struct worker {
-    struct rs_flow *flow;
-    struct rs_flow_strip strip; /* that `flow` was made for */
-    struct rs_view_scratch scratch;
-};
-
 struct rs_whole {
     const struct rs_model *model;
     struct rs_folded folded;
     size_t memory;
-    struct worker *workers;
+    struct rs_flow *flow;
+    struct rs_flow_strip strip; /* that `flow` was made for */
+    struct rs_view_scratch scratch;
 
     const struct rs_view *view; /* of a run */
     struct rs_canvas *canvas;
@@ -36,7 +29,6 @@ struct rs_whole *rs_whole_new(const struct rs_model *model, size_t memory)
     whole->model = model;
     whole->memory = memory;
     rs_folded_make(&whole->folded, &model->net);
-    whole->workers = rs_alloc((size_t)rs_threads(), sizeof *whole->workers);
     return whole;
 }
 
@@ -44,11 +36,8 @@ void rs_whole_free(struct rs_whole *whole)
 {
     if (!whole)
         return;
-    for (int i = 0; i < rs_threads(); i++) {
-        rs_flow_free(whole->workers[i].flow);
-        rs_view_scratch_free(&whole->workers[i].scratch);
-    }
-    free(whole->workers);
+    rs_flow_free(whole->flow);
+    rs_view_scratch_free(&whole->scratch);
     rs_folded_free(&whole->folded);
     free(whole);
 }
@@ -65,22 +54,15 @@ void rs_whole_size(const struct rs_model *model, const struct rs_image *photogra
     *height = round_up(photograph->height, multiple);
 }
 
-static struct rs_flow *flow_for(struct rs_whole *whole, struct worker *worker,
-                                const struct rs_flow_strip *strip)
+static struct rs_flow *flow_for(struct rs_whole *whole, const struct rs_flow_strip *strip)
 {
-    if (!worker->flow || memcmp(&worker->strip, strip, sizeof *strip) != 0) {
-        rs_flow_free(worker->flow);
-        worker->flow = rs_flow_new(&whole->folded, strip);
-        worker->strip = *strip;
+    if (!whole->flow || memcmp(&whole->strip, strip, sizeof *strip) != 0) {
+        rs_flow_free(whole->flow);
+        whole->flow = rs_flow_new(&whole->folded, strip);
+        whole->strip = *strip;
     }
-    return worker->flow;
+    return whole->flow;
 }
-
-/* A strip, run by one thread. */
-struct run {
-    struct rs_whole *whole;
-    struct worker *worker;
-};
 
 /* Where rows of a strip come from and go to. */
 static struct rs_rectangle place(const struct rs_whole *whole, const struct rs_map *rows, int y, int x)
@@ -91,36 +73,26 @@ static struct rs_rectangle place(const struct rs_whole *whole, const struct rs_m
 
 static void source(void *context, struct rs_map rows, int y, int x)
 {
-    const struct run *run = context;
-    const struct rs_whole *whole = run->whole;
+    struct rs_whole *whole = context;
     struct rs_rectangle part = place(whole, &rows, y, x);
-    rs_view_put(whole->view, &run->worker->scratch, &part, whole->flip, &rows);
+    rs_view_put(whole->view, &whole->scratch, &part, whole->flip, &rows);
 }
 
 static void sink(void *context, struct rs_map logits, int y, int x)
 {
-    const struct run *run = context;
-    const struct rs_whole *whole = run->whole;
+    const struct rs_whole *whole = context;
     rs_canvas_add(whole->canvas, &logits, 0, place(whole, &logits, y, x), whole->flip);
 }
 
 static struct rs_flow_strip strip_of(const struct rs_whole *whole, int strips, int number)
 {
-    struct rs_flow_strip strip = {.n = 1, .width = whole->width, .height = whole->height};
+    struct rs_flow_strip strip = {
+        .n = 1, .width = whole->width, .height = whole->height, .parts = rs_threads()};
     int tile = RS_TILE * rs_unet_multiple(&whole->model->net.shape);
     int each = round_up((strip.width + strips - 1) / strips, tile);
     strip.from = each * number < strip.width ? each * number : strip.width;
     strip.to = each * (number + 1) < strip.width ? each * (number + 1) : strip.width;
     return strip;
-}
-
-static void run_strip(void *context, int number, int worker)
-{
-    struct rs_whole *whole = context;
-    struct rs_flow_strip strip = strip_of(whole, whole->strips, number);
-    struct run run = {whole, &whole->workers[worker]};
-    if (strip.from < strip.to)
-        rs_flow_run(flow_for(whole, run.worker, &strip), source, sink, &run);
 }
 
 /* Bytes of the largest of so many strips. All are asked: how far a strip reads, and how many rows at once, is
@@ -136,18 +108,15 @@ static size_t largest_strip(const struct rs_whole *whole, int strips)
     return most;
 }
 
-/* Strips that all threads can run side by side in the memory there is, as few as keep the threads busy. */
+/* As few strips as the memory there is allows, one after the other: what lies between two is computed twice. */
 static const char *choose_strips(struct rs_whole *whole)
 {
-    int threads = rs_threads(), width = whole->width;
-    int strips = width / NARROW < threads ? width / NARROW : threads;
-    for (strips = strips < 1 ? 1 : strips;; strips += threads) {
-        size_t wanted = largest_strip(whole, strips) * (size_t)(strips < threads ? strips : threads);
-        whole->strips = strips;
+    for (whole->strips = 1;; whole->strips++) {
+        size_t wanted = largest_strip(whole, whole->strips);
         if (wanted <= whole->memory)
             return NULL;
-        if (width / strips < RS_TILE * rs_unet_multiple(&whole->model->net.shape))
-            return rs_error("%d threads want at least -memory=%zu for this model", threads,
+        if (whole->width / whole->strips < RS_TILE * rs_unet_multiple(&whole->model->net.shape))
+            return rs_error("%d threads want at least -memory=%zu for this model", rs_threads(),
                             (wanted >> 20) + 1);
     }
 }
@@ -160,7 +129,10 @@ const char *rs_whole_run(struct rs_whole *whole, const struct rs_view *view, str
     whole->flip = flip;
     rs_whole_size(whole->model, view->photograph, &whole->width, &whole->height);
     const char *error = choose_strips(whole);
-    if (!error)
-        rs_parallel(run_strip, whole, whole->strips);
+    for (int i = 0; !error && i < whole->strips; i++) {
+        struct rs_flow_strip strip = strip_of(whole, whole->strips, i);
+        if (strip.from < strip.to)
+            rs_flow_run(flow_for(whole, &strip), source, sink, whole);
+    }
     return error;
 }

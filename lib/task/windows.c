@@ -48,7 +48,7 @@ void rs_windows_free(struct rs_windows *windows)
 static const char *start_evaluator(struct rs_windows *windows)
 {
     const struct rs_prep *prep = &windows->model->prep;
-    struct rs_flow_strip strip = {RS_GROUP, prep->width, prep->height, 0, prep->width};
+    struct rs_flow_strip strip = {RS_GROUP, prep->width, prep->height, 0, prep->width, 1};
     struct rs_folded folded = {0};
     size_t threads = (size_t)rs_threads(), wanted;
     rs_folded_make(&folded, &windows->model->net);

@@ -40,6 +40,7 @@ struct use {
     int images; /* of x that are at hand */
     int wrong;  /* rows that a source or sink was called for out of order, or beside the image */
     int fed, taken, from, to;
+    int parts;
 };
 
 /* Statistics as training might have left them. */
@@ -103,7 +104,7 @@ static void run_strips(struct use *u, int width)
 {
     for (int from = 0; from < u->x.w; from += width) {
         int to = from + width < u->x.w ? from + width : u->x.w;
-        struct rs_flow_strip strip = {u->x.n, u->x.w, u->x.h, from, to};
+        struct rs_flow_strip strip = {u->x.n, u->x.w, u->x.h, from, to, u->parts};
         struct rs_flow *flow = rs_flow_new(&u->folded, &strip);
         run_strip(u, flow, from, to);
         rs_flow_free(flow);
@@ -158,6 +159,30 @@ static void test_strips(const struct rs_unet_shape *shape, int n, int h, int w)
     use_free(&u);
 }
 
+/* On the pool's threads. */
+static void test_parts(const struct rs_unet_shape *shape, int n, int h, int w)
+{
+    static const int parts[] = {2, 3, 16};
+    char name[96];
+    int differ = 0;
+    struct use u = use_new(shape, n, h, w);
+    run_strips(&u, w);
+    struct rs_map whole = u.logits;
+    name_of(name, &u);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (int width = w; width > w / 4; width /= 3) {
+            u.parts = parts[i];
+            u.logits = map_like(&whole);
+            run_strips(&u, width);
+            differ += !map_same(&u.logits, &whole);
+            map_free(u.logits);
+        }
+    u.logits = whole;
+    ok(differ == 0 && u.wrong == 0, "%s, %d threads: the same bits in any number of parts", name,
+       rs_threads());
+    use_free(&u);
+}
+
 static int multiple_up_to(int multiple, int most)
 {
     return multiple * (1 + (int)rs_rng_below(&rng, (uint64_t)(most / multiple)));
@@ -199,7 +224,7 @@ static void test_again(const struct rs_unet_shape *shape, int n, int h, int w)
 {
     struct use u = use_new(shape, n, h, w);
     struct rs_map first = u.logits, x = u.x;
-    struct rs_flow_strip strip = {n, w, h, 0, w};
+    struct rs_flow_strip strip = {n, w, h, 0, w, 1};
     struct rs_flow *flow = rs_flow_new(&u.folded, &strip);
     run_strip(&u, flow, 0, w);
     u.x = map_like(&x);
@@ -245,7 +270,7 @@ static void test_taken(const struct rs_folded *folded, const struct rs_flow_stri
 
 static size_t bytes_of(const struct rs_folded *folded, int width, int height, int from, int to)
 {
-    struct rs_flow_strip strip = {1, width, height, from, to};
+    struct rs_flow_strip strip = {1, width, height, from, to, 1};
     return rs_flow_bytes(folded, &strip);
 }
 
@@ -255,8 +280,8 @@ static void test_bytes(const struct rs_unet_shape *shape)
     struct rs_folded folded;
     draw_net(&net, shape);
     rs_folded_make(&folded, &net);
-    test_taken(&folded, &(struct rs_flow_strip){1, 512, 512, 0, 512});
-    test_taken(&folded, &(struct rs_flow_strip){2, 512, 256, 64, 128});
+    test_taken(&folded, &(struct rs_flow_strip){1, 512, 512, 0, 512, 1});
+    test_taken(&folded, &(struct rs_flow_strip){2, 512, 256, 64, 128, 3});
     size_t at[4];
     for (int i = 0; i < 4; i++)
         at[i] = bytes_of(&folded, 1024 << i, 2048, 0, 1024 << i);
@@ -327,6 +352,9 @@ int main(void)
     for (int threads = 1; threads <= 4; threads++) {
         no_error(rs_threads_start(threads), "%d threads", threads);
         test_evaluator(threads);
+        test_parts(&shapes[1], 1, 60, 40);
+        test_parts(&shapes[3], 2, 44, 60);
+        test_parts(&shapes[8], 3, 28, 36);
     }
     return done();
 }
