@@ -45,7 +45,7 @@ static const char *look_at(struct rs_ready *ready, const struct rs_model *model,
 const char *rs_ready_make(struct rs_ready *ready, const struct rs_model *model, struct rs_image *photograph)
 {
     double factor;
-    int width, height;
+    int width = photograph->width, height = photograph->height;
     ready->note = NULL;
     ready->image = photograph;
     const char *error = look_at(ready, model, photograph, &factor);
