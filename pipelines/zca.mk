@@ -13,12 +13,12 @@ OUT = build/zca
 SEEDS = 1 2 3
 SIZE = 32
 COPIES = 1
-COUNT = 150
-SAMPLES = 4800
-EPOCHS = 6
+COUNT = 100
+SAMPLES = 3200
+EPOCHS = 3
 KERNEL = 15
 WHITENINGS = zca zca-filter
-TRAIN_OPTIONS = -channels=8,16,32 -dropout=.1 -batch=16 -schedule=cosine -lr=.003
+TRAIN_OPTIONS = -channels=8,16,32 -dropout=.1 -batch=8 -schedule=cosine -lr=.003
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 include $(PIPELINES)photographs.mk
