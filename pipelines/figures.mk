@@ -21,7 +21,7 @@ $(BUILD)/baseline/test.matched.maps:
 	$(MAKE) -f $(PIPELINES)baseline.mk $@
 
 $(DOC)/training.png: $(BUILD)/drive/model.tsv
-	rs-plot -output=$@ -panels=loss,accuracy,learning_rate drive=$<
+	rs-plot -output=$@ -panels=loss,accuracy,learning_rate -smooth=.6 "drive.mk, all twenty"=$<
 
 # The second observer's drawing as a map, the first one's as its truth
 $(OUT)/second.maps: $(DRIVE_TEST:%=$(PHOTOGRAPHS)/DRIVE/test/%.pam)
