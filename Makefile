@@ -26,7 +26,9 @@ JSON_LIBS = $(shell pkg-config --libs jansson)
 
 TOOLS = $(patsubst cmd/%.c,$(BUILD)/bin/%,$(wildcard cmd/rs-*.c))
 # lib/kernel/set.c is compiled once an instruction set that this machine's kind of processor may have
-KERNELS = base $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),avx2 avx512)
+# (asked of uname where `make deps` has yet to bring the compiler)
+MACHINE := $(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m)-linux-gnu)
+KERNELS = base $(if $(filter x86_64-%,$(MACHINE)),avx2 avx512)
 KERNEL_base =
 KERNEL_avx2 = -mavx2 -mfma
 KERNEL_avx512 = -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
@@ -108,7 +110,7 @@ cross:
 	prove -j2 -e "qemu-x86_64 -cpu qemu64" $(CROSS:%=$(BUILD)/%)
 
 # Speed beside that of others: tests/bench/run -help
-BENCH = clock peak-base $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),peak-avx2 peak-avx512)
+BENCH = clock peak-base $(if $(filter x86_64-%,$(MACHINE)),peak-avx2 peak-avx512)
 bench:
 	@$(MAKE) --no-print-directory all $(BENCH:%=$(BUILD)/bench/%) >&2
 	@BUILD=$(BUILD) tests/bench/run
