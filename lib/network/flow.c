@@ -11,7 +11,7 @@
 
 /* Tiles of the lowest level that a round should fill in each part, so that weights are not fetched for a few. Floats
  * of a cache line. */
-enum { ROUND_TILES = 48, LINE = 16 };
+enum { ROUND_TILES = 32, LINE = 16 };
 
 /* A step of the plan: it has written rows [0, done) of its output. */
 struct node {
@@ -246,10 +246,13 @@ static int possible(struct rs_flow *flow, const struct node *node)
     return node->step->kind == RS_STEP_UNIT && rows < all ? round_down(rows) : output_at(node, rows);
 }
 
+/* No more rows than a round of input makes, or all that is left when the last is fed would come at once, and want
+ * memory that it alone needs. */
 static void advance(struct rs_flow *flow, struct node *node)
 {
-    int end = possible(flow, node);
     struct rs_window *out = output_of(flow, node);
+    int level = flow->plan.maps[node->step->out.map].level;
+    int end = smaller(possible(flow, node), node->done + (flow->round >> level));
     if (end <= node->done)
         return;
     make_room(flow, out, end);

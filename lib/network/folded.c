@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "layer/norm.h"
 
 static void take_all(struct rs_folded *folded)
@@ -35,19 +36,31 @@ static void pack_unit(float *packed, const struct rs_unet *net, const struct rs_
     free(w);
 }
 
+struct folding {
+    struct rs_folded *folded;
+    const struct rs_unet *net;
+};
+
+static void pack_step(void *context, int number, int worker)
+{
+    const struct folding *folding = context;
+    const struct rs_step *step = &folding->folded->plan.steps[number];
+    float *packed = folding->folded->packed[number];
+    (void)worker;
+    if (step->kind == RS_STEP_UNIT)
+        pack_unit(packed, folding->net, step);
+    else if (packed)
+        pack_plain(packed, folding->net, &step->conv);
+}
+
 void rs_folded_make(struct rs_folded *folded, const struct rs_unet *net)
 {
+    struct folding folding = {folded, net};
     *folded = (struct rs_folded){.plan = rs_plan_of(&net->shape)};
     take_all(folded);
     rs_arena_reserve(&folded->arena);
     take_all(folded);
-    for (int i = 0; i < folded->plan.count; i++) {
-        const struct rs_step *step = &folded->plan.steps[i];
-        if (step->kind == RS_STEP_UNIT)
-            pack_unit(folded->packed[i], net, step);
-        else if (folded->packed[i])
-            pack_plain(folded->packed[i], net, &step->conv);
-    }
+    rs_parallel(pack_step, &folding, folded->plan.count);
 }
 
 void rs_folded_free(struct rs_folded *folded)

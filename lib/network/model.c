@@ -70,9 +70,8 @@ static const char *write_arrays(FILE *file, const struct rs_unet *net)
 {
     for (int i = 0; i < net->count; i++) {
         const struct rs_unet_entry *entry = &net->entries[i];
-        float *torch = rs_alloc(entry->count, sizeof *torch), *ours = vector_of(net, entry);
-        for (size_t k = 0; k < entry->count; k++)
-            torch[k] = ours[rs_unet_place(entry, k)];
+        float *torch = rs_alloc(entry->count, sizeof *torch);
+        rs_unet_to_torch(entry, torch, vector_of(net, entry));
         errno = 0;
         bool written = fwrite(torch, sizeof *torch, entry->count, file) == entry->count;
         free(torch);
@@ -249,12 +248,12 @@ static const char *check_values(const float *values, const struct rs_unet_entry 
 
 static const char *read_weights(FILE *file, struct rs_unet *net, const struct rs_unet_entry *entry)
 {
-    float *torch = rs_alloc(entry->count, sizeof *torch), *ours = vector_of(net, entry);
+    float *torch = rs_alloc(entry->count, sizeof *torch);
     const char *error = fread(torch, sizeof *torch, entry->count, file) == entry->count
                             ? check_values(torch, entry)
                             : rs_error("ends in the middle of array '%s'", entry->name);
-    for (size_t k = 0; !error && k < entry->count; k++)
-        ours[rs_unet_place(entry, k)] = torch[k];
+    if (!error)
+        rs_unet_from_torch(entry, vector_of(net, entry), torch);
     free(torch);
     return error;
 }

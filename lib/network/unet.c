@@ -60,15 +60,35 @@ void rs_unet_draw(struct rs_unet *net, uint64_t seed)
     }
 }
 
-size_t rs_unet_place(const struct rs_unet_entry *entry, size_t i)
+/* PyTorch's values of an entry, one after the other, and where they are kept. */
+struct walk {
+    int index[4];
+    size_t at;
+};
+
+static void next(struct walk *walk, const struct rs_unet_entry *entry)
 {
-    size_t at = entry->offset;
     for (int axis = entry->rank - 1; axis >= 0; axis--) {
-        size_t size = (size_t)entry->shape[axis];
-        at += i % size * entry->stride[axis];
-        i /= size;
+        walk->at += entry->stride[axis];
+        if (++walk->index[axis] < entry->shape[axis])
+            return;
+        walk->at -= (size_t)entry->shape[axis] * entry->stride[axis];
+        walk->index[axis] = 0;
     }
-    return at;
+}
+
+void rs_unet_to_torch(const struct rs_unet_entry *entry, float *torch, const float *ours)
+{
+    struct walk walk = {.at = entry->offset};
+    for (size_t i = 0; i < entry->count; i++, next(&walk, entry))
+        torch[i] = ours[walk.at];
+}
+
+void rs_unet_from_torch(const struct rs_unet_entry *entry, float *ours, const float *torch)
+{
+    struct walk walk = {.at = entry->offset};
+    for (size_t i = 0; i < entry->count; i++, next(&walk, entry))
+        ours[walk.at] = torch[i];
 }
 
 int rs_unet_multiple(const struct rs_unet_shape *shape)

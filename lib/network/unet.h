@@ -76,8 +76,9 @@ void rs_unet_free(struct rs_unet *net);
 /* Convolutions' weights from N(0, 2 / terms) (He, Zhang, Ren and Sun, 2015), biases and betas 0, gammas 1. */
 void rs_unet_draw(struct rs_unet *net, uint64_t seed);
 
-/* Where PyTorch's i-th value of an entry is kept, in its vector. */
-size_t rs_unet_place(const struct rs_unet_entry *entry, size_t i);
+/* An entry's values as PyTorch has them, one after the other, out of and into its vector. */
+void rs_unet_to_torch(const struct rs_unet_entry *entry, float *torch, const float *ours);
+void rs_unet_from_torch(const struct rs_unet_entry *entry, float *ours, const float *torch);
 
 /* Widths and heights are multiples of this: 2^(levels - 1). */
 int rs_unet_multiple(const struct rs_unet_shape *shape);

@@ -27,7 +27,7 @@ void rs_window_widen(struct rs_window *window, int from, int to)
 
 void rs_window_take(struct rs_window *window, struct rs_arena *arena, int n)
 {
-    window->capacity = smaller(5 * window->held / 4, window->height + RS_TILE + 2) + 1;
+    window->capacity = smaller(window->held + window->kept, window->height + RS_TILE + 2) + 1;
     window->map = rs_map_take(arena, n, window->capacity, window->to - window->from, window->c);
 }
 
@@ -65,6 +65,7 @@ void rs_window_make_room(struct rs_window *window, int first, int reached, int e
 {
     int limit = end == window->height ? end + RS_TILE + 1 : end;
     window->held = larger(window->held, limit - first);
+    window->kept = larger(window->kept, reached - first);
     if (!window->map.data || limit - window->base <= window->capacity)
         return;
     struct move move = {window, first, reached, parts};

@@ -8,7 +8,7 @@
 struct rs_window {
     int height, width, c, from, to;
     int base, capacity;
-    int held; /* the most rows that were wanted at once */
+    int held, kept; /* the most rows that were wanted at once, and that others made way for */
     struct rs_map map;
 };
 
@@ -18,8 +18,8 @@ struct rs_window rs_window_new(int height, int width, int c);
  * tiles want it. */
 void rs_window_widen(struct rs_window *window, int from, int to);
 
-/* Memory for what is held at most and a quarter more: a row is moved four times or so in its life, which costs
- * less than to touch more memory for the first time. */
+/* Memory for what is held at most and as much again as is kept, so that rows come by as fast as they are moved: to
+ * move less often costs more, since memory is touched for the first time then. */
 void rs_window_take(struct rs_window *window, struct rs_arena *arena, int n);
 
 /* Back to the top of an image, the border above which is cleared unless there is no memory yet. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/thread.h"
 #include "format/safetensors.h"
 #include "kernel/kernel.h"
@@ -46,20 +47,34 @@ static void load(struct rs_unet *net, const char *prefix)
 {
     for (int i = 0; i < net->count; i++) {
         const struct rs_unet_entry *e = &net->entries[i];
-        for (size_t k = 0; k < e->count && !e->statistic; k++)
-            net->parameters[rs_unet_place(e, k)] = torch_at(dumped(prefix, e->name), k);
+        if (e->statistic)
+            continue;
+        float *torch = rs_alloc(e->count, sizeof *torch);
+        memcpy(torch, dumped(prefix, e->name), e->count * sizeof *torch);
+        rs_unet_from_torch(e, net->parameters, torch);
+        free(torch);
     }
+}
+
+/* Our values of a part in PyTorch's order, to be freed. */
+static float *turned(const struct rs_unet_entry *e, const float *ours)
+{
+    float *values = rs_alloc(e->count, sizeof *values);
+    rs_unet_to_torch(e, values, ours);
+    return values;
 }
 
 /* The largest difference of a part, in units of the largest value that PyTorch has in it. */
 static double difference(const struct rs_unet_entry *e, const float *ours, const void *torch)
 {
     double most = 0, largest = 1e-12;
+    float *found = turned(e, ours);
     for (size_t k = 0; k < e->count; k++) {
         double wanted = (double)torch_at(torch, k);
-        most = fmax(most, fabs((double)ours[rs_unet_place(e, k)] - wanted));
+        most = fmax(most, fabs((double)found[k] - wanted));
         largest = fmax(largest, fabs(wanted));
     }
+    free(found);
     return most / largest;
 }
 
@@ -73,14 +88,16 @@ static int count_strayed(const struct rs_unet_entry *e, const float *ours, const
 {
     int strayed = 0;
     double largest = 0;
+    float *found = turned(e, ours);
     for (size_t k = 0; k < e->count; k++)
         largest = fmax(largest, fabs((double)torch_at(gradients, k)));
     for (size_t k = 0; k < e->count; k++) {
         double wanted = (double)torch_at(torch, k);
         double g = fabs((double)torch_at(gradients, k));
         double tolerance = LR * fmin(25, 50 * GRADIENT * largest / g) + STEPS * U * fabs(wanted);
-        strayed += !(fabs((double)ours[rs_unet_place(e, k)] - wanted) <= tolerance);
+        strayed += !(fabs((double)found[k] - wanted) <= tolerance);
     }
+    free(found);
     return strayed;
 }
 
