@@ -320,6 +320,13 @@ void rs_fov_of(struct rs_fov *fov, const struct rs_image *image)
         rs_fov_find(fov, image);
 }
 
+void rs_fov_shrink(struct rs_fov *fov, double share)
+{
+    for (int ray = 0; ray < RS_FOV_RAYS; ray++)
+        fov->outline[ray] -= (float)(share * fov->diameter);
+    fov->diameter *= 1 - 2 * share;
+}
+
 bool rs_fov_inside(const struct rs_fov *fov, int column, int row)
 {
     if (column < fov->left || column >= fov->right || row < fov->top || row >= fov->bottom)

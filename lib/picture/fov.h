@@ -33,6 +33,9 @@ void rs_fov_measure(struct rs_fov *fov, const struct rs_image *image);
 /* That of the plane where there is one, else what is found. */
 void rs_fov_of(struct rs_fov *fov, const struct rs_image *image);
 
+/* Its edge moves inwards by that share of its diameter, but for where it is cut off. */
+void rs_fov_shrink(struct rs_fov *fov, double share);
+
 /* Whether the middle of the pixel is inside. */
 bool rs_fov_inside(const struct rs_fov *fov, int column, int row);
 

@@ -37,8 +37,10 @@ static const char *look_at(struct rs_ready *ready, const struct rs_model *model,
         ready->note = note_of(photograph, resizes);
     else if (resizes)
         *factor = unless_alike(model->diameter / fov.diameter);
-    if (adds)
+    if (adds) {
+        rs_fov_shrink(&fov, RS_READY_RIM);
         rs_fov_add(photograph, &fov);
+    }
     return NULL;
 }
 

@@ -265,6 +265,28 @@ static void test_plane(void)
     rs_image_free(&added);
 }
 
+static int count_inside(const struct rs_fov *fov)
+{
+    int inside = 0;
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        inside += rs_fov_inside(fov, i % WIDTH, i / WIDTH);
+    return inside;
+}
+
+static void test_shrink(void)
+{
+    struct rs_image image = draw(0);
+    struct rs_fov fov, none = {.right = WIDTH, .bottom = HEIGHT};
+    rs_fov_find(&fov, &image);
+    double before = fov.diameter, all = count_inside(&fov);
+    rs_fov_shrink(&fov, .01);
+    near(fov.diameter, .98 * before, 1e-9 * before, "a field of view shrinks: its diameter");
+    near(count_inside(&fov) / all, .98 * .98, .003, "and what is inside");
+    rs_fov_shrink(&none, .01);
+    ok(count_inside(&none) == WIDTH * HEIGHT, "none does not");
+    rs_image_free(&image);
+}
+
 static void test_circle(void)
 {
     enum { COUNT = 400 };
@@ -337,6 +359,7 @@ int main(void)
     test_none();
     test_gradient();
     test_plane();
+    test_shrink();
     test_circle();
     test_otsu();
     return done();
