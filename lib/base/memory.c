@@ -1,13 +1,16 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGNMENT = 64 };
+#include "base/thread.h"
+
+enum { ALIGNMENT = 64, PAGE = 4096, HUGE_PAGE = 1 << 21 };
 
 static _Noreturn void out_of_memory(size_t count, size_t size)
 {
@@ -57,6 +60,23 @@ void rs_arena_reserve(struct rs_arena *arena)
     if (arena->base == MAP_FAILED)
         out_of_memory(1, arena->size);
     madvise(arena->base, arena->size, MADV_HUGEPAGE);
+}
+
+static void touch_page(void *context, int number, int worker)
+{
+    const struct rs_arena *arena = context;
+    uintptr_t base = (uintptr_t)arena->base,
+              from = base / HUGE_PAGE * HUGE_PAGE + (uintptr_t)number * HUGE_PAGE;
+    (void)worker;
+    for (uintptr_t at = from < base ? base : from; at < from + HUGE_PAGE && at < base + arena->size;
+         at += PAGE)
+        *(volatile char *)at = 0;
+}
+
+void rs_arena_touch(const struct rs_arena *arena)
+{
+    size_t pages = arena->size / HUGE_PAGE + 2;
+    rs_parallel(touch_page, (void *)(uintptr_t)arena, pages < INT_MAX ? (int)pages : INT_MAX);
 }
 
 void rs_arena_free(struct rs_arena *arena)

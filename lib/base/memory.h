@@ -27,4 +27,8 @@ void *rs_arena_take(struct rs_arena *arena, size_t count, size_t size);
 void rs_arena_reserve(struct rs_arena *arena); /* after the counting pass */
 void rs_arena_free(struct rs_arena *arena);
 
+/* Touches all of it on the pool's threads, each its own pages: two that touch one page at once both wait for it. Where
+ * threads are to share arrays; not within rs_parallel. */
+void rs_arena_touch(const struct rs_arena *arena);
+
 #endif

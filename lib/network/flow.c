@@ -351,6 +351,8 @@ struct rs_flow *rs_flow_new(const struct rs_folded *folded, const struct rs_flow
     struct rs_flow *flow = rs_alloc(1, sizeof *flow);
     plan(flow, folded, strip);
     rs_arena_reserve(&flow->arena);
+    if (parts_of(flow) > 1)
+        rs_arena_touch(&flow->arena);
     take_all(flow);
     flow->dry = false;
     return flow;

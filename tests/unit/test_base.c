@@ -1,6 +1,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -131,6 +133,30 @@ static void test_arena(void)
     rs_arena_free(&arena);
 }
 
+/* How many pages of the arena are not in memory. */
+static size_t missing(const struct rs_arena *arena)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (arena->size + page - 1) / page, found = 0;
+    unsigned char *in_memory = rs_alloc(pages, 1);
+    ok(!mincore(arena->base, arena->size, in_memory), "an arena of %zu bytes", arena->size);
+    for (size_t i = 0; i < pages; i++)
+        found += in_memory[i] & 1;
+    free(in_memory);
+    return pages - found;
+}
+
+static void test_touch(void)
+{
+    for (size_t bytes = 1; bytes < 20u << 20; bytes = bytes * 7 + 3) {
+        struct rs_arena arena = {0};
+        rs_arena_take(&arena, bytes, 1);
+        rs_arena_reserve(&arena);
+        rs_arena_touch(&arena);
+        ok(missing(&arena) == 0, "is in memory once it is touched");
+        rs_arena_free(&arena);
+    }
+}
+
 static void test_sha256(void)
 {
     /* The examples of FIPS 180-4 (csrc.nist.gov, "SHA256.pdf", and CAVP's empty message) */
@@ -166,5 +192,6 @@ int main(void)
     test_random();
     test_threads();
     test_arena();
+    test_touch();
     return done();
 }
