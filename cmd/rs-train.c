@@ -100,11 +100,11 @@ static void load(struct rs_dataset *data, char *path)
                     data->shape.width, data->shape.height);
 }
 
-static void check_options(void)
+static void check_length(void)
 {
     const char *stream_only[] = {"shuffle", "validate-every"};
-    if (!files.model || !(train.epochs || train.steps))
-        rs_tool_usage("-%s must be given", files.model ? "epochs=N or -steps=N" : "model=OUT");
+    if (!(train.epochs || train.steps))
+        rs_tool_usage("-epochs=N or -steps=N must be given");
     if (train.epochs && train.steps)
         rs_tool_usage("-epochs and -steps are two answers to one question");
     for (size_t i = 0; train.epochs && i < sizeof stream_only / sizeof *stream_only; i++)
@@ -112,30 +112,48 @@ static void check_options(void)
             rs_tool_usage("-%s goes with -steps", stream_only[i]);
     if (expect && train.steps)
         rs_tool_usage("-expect goes with -epochs: a stream may be endless");
-    if (!files.checkpoint && (train.resume || rs_tool_given("checkpoint-every")))
-        rs_tool_usage("-%s needs -checkpoint=FILE", train.resume ? "resume" : "checkpoint-every");
+}
+
+static void check_model(void)
+{
     train.has_threshold = rs_tool_given("threshold");
     if (validate && (train.has_threshold || rs_tool_given("temperature")))
         rs_tool_usage("-%s goes without -validate, which finds its own",
                       train.has_threshold ? "threshold" : "temperature");
-    if (!files.keep != !train.keep_every)
-        rs_tool_usage("-keep and -keep-every go together");
-    const char *error = files.keep ? rs_train_check_pattern(files.keep) : NULL;
-    if (error)
-        rs_tool_usage("-keep: %s", error);
-    error = rs_train_parse_channels(channels, &train);
+    const char *error = rs_train_parse_channels(channels, &train);
     if (error)
         rs_tool_usage("-channels: %s", error);
     error = train.about ? rs_train_check_about(train.about) : NULL;
     if (error)
         rs_tool_usage("-about: %s", error);
-    const char *written[] = {files.model, files.checkpoint, files.keep};
-    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
-        rs_tool_check(written[i], written[i] ? rs_outfile_try(written[i]) : NULL);
-    train.fov_only = pixels == 0;
-    train.schedule = (enum rs_schedule_kind)schedule;
     train.block = (enum rs_block)block;
     train.up = (enum rs_up)up;
+}
+
+/* They can be written, too: that is better known now than in an hour. */
+static void check_files(void)
+{
+    const char *written[] = {files.model, files.checkpoint, files.keep};
+    if (!files.checkpoint && (train.resume || rs_tool_given("checkpoint-every")))
+        rs_tool_usage("-%s needs -checkpoint=FILE", train.resume ? "resume" : "checkpoint-every");
+    if (!files.keep != !train.keep_every)
+        rs_tool_usage("-keep and -keep-every go together");
+    const char *error = files.keep ? rs_train_check_pattern(files.keep) : NULL;
+    if (error)
+        rs_tool_usage("-keep: %s", error);
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+        rs_tool_check(written[i], written[i] ? rs_outfile_try(written[i]) : NULL);
+}
+
+static void check_options(void)
+{
+    if (!files.model)
+        rs_tool_usage("-model=OUT must be given");
+    check_length();
+    check_model();
+    check_files();
+    train.fov_only = pixels == 0;
+    train.schedule = (enum rs_schedule_kind)schedule;
     train.progress = !rs_tool_quiet();
     if (files.checkpoint)
         rs_interrupt_watch();
@@ -185,41 +203,57 @@ static void report(const struct rs_train_report *done)
         rs_tool_say("samples: %jd, steps: %jd", (intmax_t)done->samples, (intmax_t)done->steps);
 }
 
+/* Where samples come from: the operands as data, or as one stream. */
+struct source {
+    struct rs_dataset data;
+    struct rs_stream stream;
+    FILE **opened;
+    struct rs_feed *feed;
+};
+
+static void open_source(struct source *source, char **paths)
+{
+    if (train.steps) {
+        source->opened = open_all(paths);
+        rs_tool_check(NULL, rs_stream_start(&source->stream, source->opened, paths, (size_t)memory << 20));
+        rs_tool_check(NULL, rs_feed_stream(&source->feed, &source->stream, (int)train.batch,
+                                           (uint32_t)train.shuffle, (uint64_t)train.seed));
+        return;
+    }
+    for (; *paths; paths++)
+        load(&source->data, *paths);
+    if (expect && source->data.count != expect)
+        rs_tool_fail(NULL, rs_error("%u samples, where -expect=%jd", source->data.count, (intmax_t)expect));
+    source->feed = rs_feed_epochs(&source->data, (int)train.batch, (uint64_t)train.seed);
+}
+
+static void close_source(struct source *source)
+{
+    for (size_t i = 0; source->opened && source->opened[i]; i++)
+        fclose(source->opened[i]);
+    free(source->opened);
+    rs_feed_free(source->feed);
+    rs_stream_free(&source->stream);
+    rs_dataset_free(&source->data);
+}
+
 int main(int argc, char **argv)
 {
-    struct rs_dataset data = {0}, validation = {0};
-    struct rs_stream stream = {0};
-    struct rs_feed *feed;
+    struct source source = {0};
+    struct rs_dataset validation = {0};
     struct rs_train_report done;
-    FILE **opened = NULL;
     rs_tool_begin(&tool, argc, &argv);
     check_options();
     if (validate)
         load(&validation, (char *)validate);
-    if (train.steps) {
-        opened = open_all(argv);
-        rs_tool_check(NULL, rs_stream_start(&stream, opened, argv, (size_t)memory << 20));
-        rs_tool_check(NULL, rs_feed_stream(&feed, &stream, (int)train.batch, (uint32_t)train.shuffle,
-                                           (uint64_t)train.seed));
-    } else {
-        for (; *argv; argv++)
-            load(&data, *argv);
-        if (expect && data.count != expect)
-            rs_tool_fail(NULL, rs_error("%u samples, where -expect=%jd", data.count, (intmax_t)expect));
-        feed = rs_feed_epochs(&data, (int)train.batch, (uint64_t)train.seed);
-    }
+    open_source(&source, argv);
     if (log_path)
         open_log();
     rs_tool_check(NULL, rs_threads_start((int)threads));
     rs_tool_check(NULL, rs_kernel_start());
-    rs_tool_check(NULL, rs_train(&train, feed, validate ? &validation : NULL, &files, &done));
+    rs_tool_check(NULL, rs_train(&train, source.feed, validate ? &validation : NULL, &files, &done));
     report(&done);
-    for (size_t i = 0; opened && opened[i]; i++)
-        fclose(opened[i]);
-    free(opened);
-    rs_feed_free(feed);
-    rs_stream_free(&stream);
-    rs_dataset_free(&data);
+    close_source(&source);
     rs_dataset_free(&validation);
     return rs_tool_end();
 }

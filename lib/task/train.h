@@ -28,11 +28,11 @@ struct rs_train_report {
 };
 
 /* Trains on what `feed` brings; with `validation` the model of the lowest validation loss is kept, with the
- * threshold of the best Dice there, else the last; with an average, the averaged network takes the place of the one that is trained in both. With a checkpoint, SIGTERM, SIGINT and SIGUSR1 (rs_interrupt_watch) write it,
- * and the first two end the training. A stream that ends early is no error: the report tells. Errors: data
- * that do not fit the options or each other; a loss, gradient or sample that is not finite, step and tensor
- * named (the model kept so far stays); a checkpoint that is damaged or of another training; a failed write.
- */
+ * threshold of the best Dice there, else the last; with an average, the averaged network takes the place of the one
+ * that is trained in both. With a checkpoint, SIGTERM, SIGINT and SIGUSR1 (rs_interrupt_watch) write it, and the first
+ * two end the training. A stream that ends early is no error: the report tells. Errors: data that do not fit the
+ * options or each other; a loss, gradient or sample that is not finite, step and tensor named (the model kept so far
+ * stays); a checkpoint that is damaged or of another training; a failed write. */
 const char *rs_train(const struct rs_train_options *options, struct rs_feed *feed,
                      const struct rs_dataset *validation, const struct rs_train_files *files,
                      struct rs_train_report *report);
