@@ -14,7 +14,7 @@ static struct rs_option options[] = {
     {"threshold", RS_TEXT, &threshold, .argument = "T|model|otsu",
      .help = "vessel where p >= T (the model's if -model is given, else 0.5)"},
     {"model", RS_MODEL, &model, .argument = "FILE",
-     .help = "the model whose threshold it is (the one that came with the program)"},
+     .help = "of -threshold=model (the one that came with the program)"},
     {"low", RS_REAL, &low, 0, 1, "T", .help = "and where p >= T, connected with such a pixel (none)"},
     {"min-area", RS_INT, &least, 0, RS_MAX_PIXELS, "PIXELS", .help = "smaller components are no vessel (0)"},
     {0},

@@ -16,7 +16,7 @@ static struct rs_option options[] = {
     {"min-bright", RS_REAL, &want.min_bright, 0, 1e9, "SUM",
      .help = "least sum of the photograph's samples (0)"},
     {"pixels", RS_CHOICE, &pixels, .argument = "image|fov",
-     .help = "random patches lie anywhere, or in the box around the field of view"},
+     .help = "random patches lie anywhere, or in the box around the field of view (image)"},
     {"grid", RS_FLAG, &grid, .help = "regular patches that cover the image, padded"},
     {"step", RS_INT, &step, 1, RS_PATCH_MAX_SIZE, "N", .help = "from patch to patch of the grid (the size)"},
     {0},

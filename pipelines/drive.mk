@@ -57,6 +57,7 @@ chosen = $$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$$i] = i } END {
 $(OUT)/model.safetensors: $(TRAINING) | $(OUT)/chosen.tsv
 	$(call train,$^,-steps=$(STEPS) -threshold=$(call chosen,threshold) -temperature=$(call chosen,temperature))
 
+$(OUT)/model.tsv: $(OUT)/model.safetensors ;
 $(OUT)/test.maps: $(OUT)/model.safetensors $(TEST)
 	$(INFER) -model=$^ > $@
 $(OUT)/test.tsv: $(OUT)/test.maps $(OUT)/model.safetensors

@@ -2,8 +2,8 @@
 #
 #   make -f pipelines/figures.mk DATA=../data
 #
-# doc/training.png, how the network of pipelines/drive.mk learnt, each fold held out and all; doc/roc.png, its ROC curve on
-# DRIVE's test photographs with that of rs-baseline and the second observer's point; doc/overlay.png, the photograph of
+# doc/training.png, how the network of pipelines/drive.mk on all twenty learnt; doc/roc.png, its ROC curve on DRIVE's
+# test photographs with that of rs-baseline and the second observer's point; doc/overlay.png, the photograph of
 # `make demo`. What is not there yet is trained first.
 
 OUT = build/figures

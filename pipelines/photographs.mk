@@ -3,9 +3,9 @@
 #   $(PHOTOGRAPHS)/DRIVE/training/21.pam    $(PHOTOGRAPHS)/DRIVE/test/01.pam
 #   $(PHOTOGRAPHS)/HRF/01_dr.pam            $(PHOTOGRAPHS)/CHASE_DB1/01L.pam
 #
-# DATA is the folder that holds the sets as their authors give them: DRIVE/{training,test}/{images,1st_manual,mask};
-# HRF/{images,manual1} and its fields of view as HRF/fov/NAME_mask.png; CHASE_DB1 and its fields of view as
-# CHASE_DB1_mask/NAME.gif. Experiments share what is stacked once; `wanted-SET` stops, saying what is missing.
+# DATA is the folder that holds DRIVE/{training,test}/{images,1st_manual,mask}; HRF/{images,manual1} and its fields of view as
+# HRF/fov/NAME_mask.png; CHASE_DB1 and its fields of view as CHASE_DB1_mask/NAME.gif. A field of view of the last two that
+# is not there is found by rs-fov. Experiments share what is stacked once; `wanted-SET` stops, saying what is missing.
 
 .DEFAULT_GOAL = all
 DATA ?= data
@@ -41,17 +41,23 @@ stack = @mkdir -p $(@D); work=$$(mktemp -d); trap 'rm -r $$work' EXIT; \
 	pamstack -quiet -tupletype=RGB_VESSEL_FOV $$work/photograph $$work/truth $$work/field > $$work/stacked; \
 	cp $$work/stacked $@.$$$$; mv $@.$$$$ $@
 
+# field FILE,READER,PHOTOGRAPH: that of a file, or of a command's photograph
+field = if [ -e $(1) ]; then $(2) $(1); \
+	else $(3) | rs-fov -quiet | pamchannel -quiet -tupletype=GRAYSCALE 3 | pamtopnm -quiet; fi
+
 $(PHOTOGRAPHS)/DRIVE/training/%.pam: | wanted-DRIVE
 	$(call stack,tifftopnm -quiet $(DRIVE)/training/images/$*_training.tif,giftopnm -quiet \
 	  $(DRIVE)/training/1st_manual/$*_manual1.gif,giftopnm -quiet $(DRIVE)/training/mask/$*_training_mask.gif)
 $(PHOTOGRAPHS)/DRIVE/test/%.pam: | wanted-DRIVE
 	$(call stack,tifftopnm -quiet $(DRIVE)/test/images/$*_test.tif,giftopnm -quiet \
 	  $(DRIVE)/test/1st_manual/$*_manual1.gif,giftopnm -quiet $(DRIVE)/test/mask/$*_test_mask.gif)
+$(PHOTOGRAPHS)/HRF/%.pam: read = jpegtopnm -quiet $(wildcard $(HRF)/images/$*.jpg $(HRF)/images/$*.JPG)
 $(PHOTOGRAPHS)/HRF/%.pam: | wanted-HRF
-	$(call stack,jpegtopnm -quiet $(wildcard $(HRF)/images/$*.jpg $(HRF)/images/$*.JPG),tifftopnm -quiet \
-	  $(HRF)/manual1/$*.tif,pngtopnm -quiet $(HRF)/fov/$*_mask.png)
+	$(call stack,$(read),tifftopnm -quiet $(HRF)/manual1/$*.tif,$(call \
+	  field,$(HRF)/fov/$*_mask.png,pngtopnm -quiet,$(read)))
+$(PHOTOGRAPHS)/CHASE_DB1/%.pam: read = jpegtopnm -quiet $(CHASE)/Image_$*.jpg
 $(PHOTOGRAPHS)/CHASE_DB1/%.pam: | wanted-CHASE_DB1
-	$(call stack,jpegtopnm -quiet $(CHASE)/Image_$*.jpg,pngtopnm -quiet \
-	  $(CHASE)/Image_$*_1stHO.png,giftopnm -quiet $(DATA)/CHASE_DB1_mask/Image_$*.gif)
+	$(call stack,$(read),pngtopnm -quiet $(CHASE)/Image_$*_1stHO.png,$(call \
+	  field,$(DATA)/CHASE_DB1_mask/Image_$*.gif,giftopnm -quiet,$(read)))
 
 .PHONY: wanted-DRIVE wanted-HRF wanted-CHASE_DB1

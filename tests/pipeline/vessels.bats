@@ -41,6 +41,14 @@ map_of() { pngtopnm "$1" | pamdepth -quiet 65535; }
     assert_equal "$(find . -name '*.new')" ''
 }
 
+@test "the model that came with the program, at its own threshold" {
+    rs-synth -quiet -width=300 -height=300 | pamchannel -tupletype=RGB 0 1 2 | pamtopnm -quiet >drawn.ppm
+    vessels -min-area=1 drawn.ppm
+    rs-infer -quiet drawn.ppm >drawn.pgm
+    rs-mask -quiet -threshold=model drawn.pgm | cmp - <(map_of drawn.mask.png)
+    run -1 cmp -s <(rs-mask -quiet -threshold=.5 drawn.pgm) <(map_of drawn.mask.png)
+}
+
 @test "a JPEG is turned as its EXIF says" {
     command -v jpegexiforient >/dev/null || skip "no jpegexiforient"
     pnmtojpeg -quiet -quality=95 eye.ppm >plain.jpg
@@ -65,6 +73,7 @@ map_of() { pngtopnm "$1" | pamdepth -quiet 65535; }
     assert_equal "$(find . -name '*.png' | wc -l)" 3
     fails 2 'wants photographs' vessels -model=model
     fails 2 '-colour is not an option' vessels -colour good.ppm
+    fails 2 'none is no folder' vessels -folder=none good.ppm
 }
 
 @test "a folder of photographs, with make, xargs and parallel" {
