@@ -51,19 +51,14 @@ static void choose_format(void)
     plot.format = chosen;
 }
 
-static void check_options(char **operands)
+static void check_options(void)
 {
     const char *error = panels ? rs_panels_parse(panels, &plot.panels) : NULL;
     if (error)
         rs_tool_usage("-panels: %s", error);
     choose_format();
-    if (!follow)
-        return;
-    if (!plot.output && !isatty(STDOUT_FILENO))
+    if (follow && !plot.output && !isatty(STDOUT_FILENO))
         rs_tool_usage("-follow draws on a terminal, or to -output=FILE");
-    for (; *operands; operands++)
-        if (!strcmp(*operands, "-"))
-            rs_tool_usage("-follow wants files, not standard input");
 }
 
 static struct rs_run *runs_of(char **operands, int *count)
@@ -92,7 +87,10 @@ static void draw(struct rs_run *runs, int count)
 static void draw_again(struct rs_run *runs, int count)
 {
     int ended;
-    rs_interrupt_watch();
+    for (int i = 0; i < count; i++)
+        if (!strcmp(runs[i].path, "-"))
+            rs_tool_usage("-follow wants files, not standard input");
+    rs_interrupt_watch(false);
     rs_tool_check(NULL, rs_plot_follow(&plot, runs, count, &ended));
     if (ended != SIGINT)
         rs_interrupt_obey(ended);
@@ -102,7 +100,7 @@ int main(int argc, char **argv)
 {
     int count;
     rs_tool_begin(&tool, argc, &argv);
-    check_options(argv);
+    check_options();
     struct rs_run *runs = runs_of(argv, &count);
     (follow ? draw_again : draw)(runs, count);
     for (int i = 0; i < count; i++)

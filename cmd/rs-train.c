@@ -155,8 +155,6 @@ static void check_options(void)
     train.fov_only = pixels == 0;
     train.schedule = (enum rs_schedule_kind)schedule;
     train.progress = !rs_tool_quiet();
-    if (files.checkpoint)
-        rs_interrupt_watch();
 }
 
 /* A log that a checkpoint may go on with is not emptied here. */
@@ -251,6 +249,8 @@ int main(int argc, char **argv)
         open_log();
     rs_tool_check(NULL, rs_threads_start((int)threads));
     rs_tool_check(NULL, rs_kernel_start());
+    if (files.checkpoint)
+        rs_interrupt_watch(true);
     rs_tool_check(NULL, rs_train(&train, source.feed, validate ? &validation : NULL, &files, &done));
     report(&done);
     close_source(&source);

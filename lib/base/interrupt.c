@@ -1,32 +1,37 @@
 #include "base/interrupt.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t noted;
+static atomic_int noted; /* lock-free, as a handler wants it */
 
 static void note(int signal)
 {
-    noted = signal;
+    int none = 0;
+    if (rs_interrupt_ends(signal))
+        atomic_store(&noted, signal);
+    else
+        atomic_compare_exchange_strong(&noted, &none, signal);
 }
 
-void rs_interrupt_watch(void)
+void rs_interrupt_watch(bool wakes)
 {
-    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
     const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        bool restarts = !wakes || !rs_interrupt_ends(signals[i]);
+        struct sigaction action = {.sa_handler = note, .sa_flags = restarts ? SA_RESTART : 0};
+        sigemptyset(&action.sa_mask);
         sigaction(signals[i], &action, NULL);
+    }
 }
 
 int rs_interrupt_take(void)
 {
-    int taken = noted;
-    noted = 0;
-    return taken;
+    return atomic_exchange(&noted, 0);
 }
 
-int rs_interrupt_ends(int signal)
+bool rs_interrupt_ends(int signal)
 {
     return signal == SIGTERM || signal == SIGINT;
 }

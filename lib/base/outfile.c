@@ -64,8 +64,11 @@ static int create(char *path, size_t size)
 const char *rs_outfile_open(struct rs_outfile *out, const char *path)
 {
     struct stat status;
-    if (!stat(path, &status) && !S_ISREG(status.st_mode))
+    bool there = !stat(path, &status);
+    if (there && !S_ISREG(status.st_mode))
         return rs_error("not a regular file, which alone can be replaced");
+    if (!there && !lstat(path, &status)) /* it would be replaced itself */
+        return rs_error("a link to what is not there");
     *out = (struct rs_outfile){.path = resolve(path)};
     size_t size = strlen(out->path) + sizeof ".12345678";
     out->temporary = rs_alloc(size, 1);

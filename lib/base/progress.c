@@ -29,8 +29,8 @@ void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *n
         fflush(stderr);
         return;
     }
-    int left = (int)((double)(progress->total - done) / rate + .5);
-    fprintf(stderr, "\r\033[K%3.0f%%  %ju of %ju %s  %.1f/s  %d:%02d:%02d left  %s",
+    intmax_t left = (intmax_t)((double)(progress->total - done) / rate + .5);
+    fprintf(stderr, "\r\033[K%3.0f%%  %ju of %ju %s  %.1f/s  %jd:%02jd:%02jd left  %s",
             100. * (double)done / (double)progress->total, (uintmax_t)done, (uintmax_t)progress->total,
             progress->unit, rate, left / 3600, left / 60 % 60, left % 60, note);
     fflush(stderr);

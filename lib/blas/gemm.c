@@ -33,10 +33,3 @@ const char *rs_gemm_start(int threads)
     openblas_set_num_threads(1);
     return check_memory(threads);
 }
-
-const char *rs_gemm_name(void)
-{
-    static char name[64];
-    snprintf(name, sizeof name, "openblas %s", openblas_get_corename());
-    return name;
-}

@@ -19,7 +19,4 @@ void rs_gemm(const struct rs_gemm *shape, const float *a, const float *b, float 
  * products when several threads call it, and `threads` > 1, or if there is no memory for its buffers. */
 const char *rs_gemm_start(int threads);
 
-/* "openblas 0.3.21 SkylakeX": what computes, for the metadata of a model. */
-const char *rs_gemm_name(void);
-
 #endif

@@ -25,9 +25,10 @@ void rs_help_show(const struct rs_tool *tool, struct rs_option *const *tables)
 
 void rs_help_list(struct rs_option *const *tables)
 {
-    static const char *const kinds[] = {[RS_FLAG] = "flag",   [RS_NEGATED] = "flag",  [RS_INT] = "number",
-                                        [RS_REAL] = "number", [RS_TEXT] = "text",     [RS_CHOICE] = "choice",
-                                        [RS_INPUT] = "input", [RS_OUTPUT] = "output", [RS_MODEL] = "input"};
+    static const char *const kinds[] = {
+        [RS_FLAG] = "flag",     [RS_NEGATED] = "flag", [RS_INT] = "number",    [RS_REAL] = "number",
+        [RS_PAIR] = "text",     [RS_TEXT] = "text",    [RS_CHOICE] = "choice", [RS_INPUT] = "input",
+        [RS_OUTPUT] = "output", [RS_MODEL] = "input"};
     puts("option\tkind\targument\thelp");
     for (; *tables; tables++)
         for (const struct rs_option *o = *tables; o->name; o++)

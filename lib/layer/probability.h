@@ -12,11 +12,10 @@ static inline double rs_sigmoid(double logit)
     return 1 / (1 + exp(-logit));
 }
 
-/* min(65535, floor(65536 p)): the level q that stands for (q + 1/2) / 65536. */
+/* min(65535, floor(65536 p)): the level q that stands for (q + 1/2) / 65536. 0 of what is no number. */
 static inline int rs_level(double p)
 {
-    int level = (int)(RS_LEVELS * p);
-    return level < RS_LEVELS ? level : RS_LEVELS - 1;
+    return p >= 1 ? RS_LEVELS - 1 : p > 0 ? (int)(RS_LEVELS * p) : 0;
 }
 
 #endif

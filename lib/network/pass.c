@@ -102,7 +102,8 @@ static void for_chunks(struct rs_pass *pass, int shard, int worker,
                        void (*work)(const struct rs_chunk *, const struct rs_tape_stage *))
 {
     const struct rs_map *map = &unit_of(pass)->y;
-    int end = (shard + 1) * pass->n / SHARDS, each = CHUNK / (map->h * map->w * map->c);
+    int end = (shard + 1) * pass->n / SHARDS,
+        each = (int)(CHUNK / ((size_t)map->h * (size_t)map->w * (size_t)map->c));
     struct rs_chunk chunk = {.tape = &pass->tape,
                              .drop = pass->drop,
                              .worker = &pass->tape.workers[worker],

@@ -63,10 +63,12 @@ static bool whole_roc(const struct curve *curve)
 static double calibration_error(const struct rs_table *table)
 {
     struct rs_bin *bins = rs_alloc(table->rows, sizeof *bins);
-    for (size_t i = 0; i < table->rows; i++)
-        bins[i] = (struct rs_bin){.count = (uint64_t)rs_table_at(table, i, rs_table_column(table, "count")),
+    for (size_t i = 0; i < table->rows; i++) {
+        double count = rs_table_at(table, i, rs_table_column(table, "count"));
+        bins[i] = (struct rs_bin){.count = count > 0 && count < 0x1p63 ? (uint64_t)count : 0,
                                   .mean = rs_table_at(table, i, rs_table_column(table, "mean_p")),
                                   .prevalence = rs_table_at(table, i, rs_table_column(table, "prevalence"))};
+    }
     double error = rs_calibration_error(bins, (int)table->rows);
     free(bins);
     return error;

@@ -1,5 +1,6 @@
 #include "task/canvas.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ void rs_canvas_sum(struct rs_canvas *canvas, int width, int height)
     canvas->width = width;
     canvas->height = height;
     canvas->map = NULL;
+    canvas->broken = false;
 }
 
 void rs_canvas_write(struct rs_canvas *canvas, struct rs_image *map, const struct rs_image *photograph,
@@ -30,6 +32,7 @@ void rs_canvas_write(struct rs_canvas *canvas, struct rs_image *map, const struc
     canvas->map = map;
     canvas->photograph = photograph;
     canvas->temperature = temperature;
+    canvas->broken = false;
 }
 
 void rs_canvas_free(struct rs_canvas *canvas)
@@ -46,6 +49,7 @@ static int smaller(int a, int b)
 static void add(struct rs_canvas *canvas, size_t number, float logit)
 {
     double p = rs_sigmoid((double)logit);
+    canvas->broken |= isnan(p);
     if (canvas->map)
         rs_prob_write(canvas->map, canvas->photograph, number, rs_temper(p, canvas->temperature));
     else

@@ -14,6 +14,8 @@ struct rs_canvas {
     struct rs_image *map; /* what is written, instead of sums; NULL: nothing */
     const struct rs_image *photograph;
     double temperature; /* for the map: task/prob.h */
+
+    bool broken; /* a probability was no number */
 };
 
 /* It starts as {0}, and is used for the next photograph by either of these: sums, every one 0; or the map of a
@@ -23,8 +25,8 @@ void rs_canvas_write(struct rs_canvas *canvas, struct rs_image *map, const struc
                      double temperature);
 void rs_canvas_free(struct rs_canvas *canvas);
 
-/* Adds, or writes, the probabilities of image n of logits [n][part.height][part.width][1], which were mirrored, where the part has
- * pixels of the canvas. */
+/* Adds, or writes, the probabilities of image n of logits [n][part.height][part.width][1], which were mirrored, where
+ * the part has pixels of the canvas. */
 void rs_canvas_add(struct rs_canvas *canvas, const struct rs_map *logits, int n, struct rs_rectangle part,
                    struct rs_flip flip);
 

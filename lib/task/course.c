@@ -121,7 +121,7 @@ const char *rs_course_from_meta(struct rs_course *course, const struct rs_meta *
     for (int i = 0; i < FIELDS; i++) {
         const char *text = rs_meta_get(meta, fields[i].key);
         const char *error = !text             ? rs_error("missing")
-                            : fields[i].whole ? rs_parse_int(text, 0, INT64_MAX, fields[i].whole)
+                            : fields[i].whole ? rs_parse_int(text, 0, RS_MOST_COUNTED, fields[i].whole)
                                               : rs_parse_real(text, 0, 1e300, fields[i].real);
         if (error)
             return rs_error("metadata '%s': %s", fields[i].key, error);

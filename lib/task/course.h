@@ -8,6 +8,9 @@
 #include "format/safetensors.h"
 #include "task/validate.h"
 
+/* No number of steps, samples or pixels that a file tells of is higher. */
+#define RS_MOST_COUNTED (INT64_C(1) << 53)
+
 struct rs_course {
     int64_t step, samples; /* trained on so far */
     int64_t best_step;     /* of the model that is kept; 0: none yet */

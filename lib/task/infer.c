@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "layer/probability.h"
 #include "measure/temperature.h"
@@ -86,6 +87,8 @@ static const char *compute(struct rs_infer *infer, int flips)
     for (int i = 0; i < flips && !error; i++)
         error = infer->windows ? rs_windows_run(infer->windows, &view, &infer->canvas, all[i])
                                : rs_whole_run(infer->whole, &view, &infer->canvas, all[i]);
+    if (!error && infer->canvas.broken)
+        error = rs_error("what the network says is no number");
     return error;
 }
 

@@ -25,8 +25,8 @@ void rs_infer_free(struct rs_infer *infer);
 
 /* `map` becomes a PROB image of the photograph's size, maxval 65535, with its planes of truth and field of
  * view; outside a field of view, given or found (task/ready.h), its probability is 0. One that is found is added to the
- * photograph, not to the map. `map` starts as {0}. An error if the photograph's planes are not the model's, or the
- * memory does not suffice. */
+ * photograph, not to the map. `map` starts as {0}. An error if the photograph's planes are not the model's, the
+ * memory does not suffice, or the network says NaN, as it may of weights that are finite but huge. */
 const char *rs_infer_image(struct rs_infer *infer, struct rs_image *map, struct rs_image *photograph);
 
 /* What a user should know of that photograph, or NULL. */

@@ -23,6 +23,24 @@ struct info {
     const char *unwritten; /* why the first line that was not written was not */
 };
 
+/* A text that may be hostile: it must not become another line, another column or a terminal's command. */
+static void print_plain(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        bool c1 =
+            (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
+        fputc(c1 || (unsigned char)*text < ' ' || *text == 127 ? '?' : *text, out);
+        text += c1;
+    }
+}
+
+static void end_line(struct info *info)
+{
+    fputc('\n', info->out);
+    if (ferror(info->out) && !info->unwritten)
+        info->unwritten = rs_error_write(errno);
+}
+
 static void print(struct info *info, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -31,18 +49,21 @@ static void print(struct info *info, const char *key, const char *format, ...)
     va_list args;
     va_start(args, format);
     errno = 0;
-    fprintf(info->out, "%s%s", key, info->separator);
+    print_plain(info->out, key);
+    fputs(info->separator, info->out);
     vfprintf(info->out, format, args);
-    fputc('\n', info->out);
     va_end(args);
-    if (ferror(info->out) && !info->unwritten)
-        info->unwritten = rs_error_write(errno);
+    end_line(info);
 }
 
 static void print_meta(struct info *info, const struct rs_meta *meta)
 {
-    for (int i = 0; i < meta->count; i++)
-        print(info, meta->pairs[i].key, "%s", meta->pairs[i].value);
+    for (int i = 0; i < meta->count; i++) {
+        print_plain(info->out, meta->pairs[i].key);
+        fputs(info->separator, info->out);
+        print_plain(info->out, meta->pairs[i].value);
+        end_line(info);
+    }
 }
 
 static void print_array(struct info *info, const struct rs_array *array)

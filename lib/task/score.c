@@ -132,7 +132,6 @@ const char *rs_score_add(struct rs_score *score, const struct rs_image *image)
     return NULL;
 }
 
-/* Lines go out one by one, so that a full disk or a reader that left shows at the line that met it. */
 /* Where the yes and no of two planes differ. */
 static const char *differs(const char *what, const struct rs_image *a, int plane_a, const struct rs_image *b,
                            int plane_b)

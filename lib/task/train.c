@@ -277,13 +277,20 @@ static const char *save_checkpoint(struct trainer *t)
     return rs_error_at(t->files->checkpoint, rs_checkpoint_save(&checkpoint, t->files->checkpoint));
 }
 
+/* A signal that came is obeyed as far as it goes here: with a checkpoint. */
+static const char *heed(struct trainer *t, int *signal)
+{
+    *signal = t->files->checkpoint ? rs_interrupt_take() : 0;
+    return *signal ? save_checkpoint(t) : NULL;
+}
+
 static bool due(int64_t step, int64_t every)
 {
     return every && step % every == 0;
 }
 
-/* What is due after a step; `*signal` is one that came. */
-static const char *after_step(struct trainer *t, int *signal)
+/* What is due after a step. */
+static const char *after_step(struct trainer *t)
 {
     const struct rs_train_options *options = t->options;
     int64_t step = t->course.step;
@@ -294,9 +301,7 @@ static const char *after_step(struct trainer *t, int *signal)
         error = log_row(t, NULL);
     if (!error && due(step, options->keep_every))
         error = keep_numbered(t);
-    *signal = t->files->checkpoint ? rs_interrupt_take() : 0;
-    if (!error && t->files->checkpoint &&
-        (*signal || due(step, options->checkpoint_every) || step == t->steps))
+    if (!error && t->files->checkpoint && (due(step, options->checkpoint_every) || step == t->steps))
         error = save_checkpoint(t);
     return error;
 }
@@ -312,19 +317,30 @@ static const char *train(struct trainer *t, int *signal)
     const char *error = NULL;
     if (finished(t) && !t->validation) /* in a checkpoint: what the model says may be new */
         return keep(t, t->files->model);
-    while (!finished(t) && !error && !rs_interrupt_ends(*signal)) {
-        error = rs_feed_next(t->feed, t->course.step, &t->batch);
-        if (!error && t->batch.x.n == 0)
+    while (!finished(t) && !error) {
+        const char *unread = rs_feed_next(t->feed, t->course.step, &t->batch);
+        error =
+            heed(t, signal); /* who made the samples may have got it, too: what came last does not count */
+        if (error || rs_interrupt_ends(*signal) || unread)
+            return error ? error : rs_interrupt_ends(*signal) ? NULL : unread;
+        if (t->batch.x.n == 0)
             return t->reviewed == t->course.step ? NULL : review(t);
         t->course.samples += t->batch.x.n;
-        if (!error)
-            error = fit(t);
+        error = fit(t);
         if (error)
             return error;
         t->course.step++;
-        error = after_step(t, signal);
+        error = after_step(t);
     }
     return error;
+}
+
+/* The model that was kept was the best of its validations: the last would take its place unasked. */
+static const char *check_course(const struct trainer *t)
+{
+    if (t->course.best_step && !t->validation)
+        return rs_error_at(t->files->checkpoint, "of a training with -validate");
+    return NULL;
 }
 
 /* Goes on from the checkpoint, if there is one; the log begins anew, or where the checkpoint left it. */
@@ -337,6 +353,8 @@ static const char *resume(struct trainer *t)
     if (t->options->resume)
         error =
             rs_error_at(t->files->checkpoint, rs_checkpoint_load(&checkpoint, t->files->checkpoint, &found));
+    if (!error && found)
+        error = check_course(t);
     if (!error && found && !finished(t))
         error = rs_feed_skip(t->feed, t->course.step);
     if (error || !log)
@@ -357,10 +375,12 @@ static const char *run(struct trainer *t, struct rs_train_report *report)
 {
     int signal = 0;
     const char *error = resume(t);
-    if (error)
-        return error;
-    start_clock(t);
-    error = train(t, &signal);
+    if (!error) {
+        start_clock(t);
+        error = train(t, &signal);
+    } else if (t->files->checkpoint && rs_interrupt_ends(signal = rs_interrupt_take())) {
+        error = NULL; /* which ended a read */
+    }
     *report = (struct rs_train_report){.steps = t->course.step,
                                        .wanted = t->steps,
                                        .samples = t->course.samples,

@@ -8,7 +8,8 @@
 struct rs_windows;
 
 /* For one model, which must live as long; windows start every `step` pixels (0: half a window), the last of a row or
- * column so that it ends with the photograph. All that are computed at once take `memory` bytes at most. */
+ * column so that it ends with the photograph. The maps of all that are computed at once take `memory` bytes at most, beside
+ * their inputs and logits. */
 struct rs_windows *rs_windows_new(const struct rs_model *model, int step, size_t memory);
 void rs_windows_free(struct rs_windows *windows);
 

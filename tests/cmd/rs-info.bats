@@ -22,6 +22,15 @@ setup() {
     assert_line "$(printf 'samples\t3')"
 }
 
+@test "hostile texts make no line, no column and no command of a terminal" {
+    perl -e 'my $j = q({"__metadata__":{"kind":"x","about":"a\\nthreshold\\t1\\u001b]0;\\u009b\u007f","k\\ty":"z"}});
+        print pack("Q<", length $j), $j' >hostile
+    run -0 rs-info -tsv hostile
+    assert_line "$(printf 'about\ta?threshold?1?]0;??')"
+    assert_line "$(printf 'k?y\tz')"
+    refute_line --regexp '^threshold'
+}
+
 @test "statistics and models" {
     rs-norm -quiet -mode=dataset -fit=s p.pam
     run -0 rs-info s

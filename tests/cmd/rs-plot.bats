@@ -310,6 +310,7 @@ without_colours() {
     log 5 >log.tsv
     fails 2 "draws on a terminal, or to -output" rs-plot -follow log.tsv
     fails 2 "wants files, not standard input" rs-plot -follow -output=x.png
+    fails 2 "wants files, not standard input" rs-plot -follow -output=x.png name=-
     echo junk >junk.tsv
     fails 1 "neither a log" timeout 10 rs-plot -follow -output=x.png junk.tsv
     rs-plot -follow -output=x.svg log.tsv 2>err &

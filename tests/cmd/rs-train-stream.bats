@@ -125,6 +125,42 @@ resumes() {
     assert_line "kind: rs-checkpoint"
 }
 
+# interrupted BYTES: a training that waits for samples, so many bytes of one there, is told to end, and goes on
+interrupted() {
+    train -steps=20 -shuffle=16 -model=whole < <(cat "$FILES"/{t,t,t,t})
+    mkfifo pipe
+    train -background -steps=20 -shuffle=16 -model=part -checkpoint=c -log=log -log-every=1 <pipe &
+    pid=$!
+    exec 7>pipe
+    cat "$FILES/t" >&7
+    head -c "$1" "$FILES/t" >&7
+    until grep -q ^8 log 2>/dev/null; do sleep .01; done # of 80 samples 64 are used, and no other comes
+    sleep .2
+    kill -TERM $pid
+    wait $pid || status=$?
+    exec 7>&-
+    assert_equal "$status" 143
+    run -0 rs-info c
+    assert_line "step: 8"
+    train -steps=20 -shuffle=16 -model=part -checkpoint=c -log=log -log-every=1 -resume < <(cat "$FILES"/{t,t,t,t})
+    cmp part whole
+}
+
+@test "SIGTERM while samples are waited for: a checkpoint, and on from there" {
+    interrupted 0
+}
+
+@test "SIGTERM in the middle of a record: likewise" {
+    interrupted 5000
+}
+
+@test "a training that was validated is not gone on with without" {
+    train -epochs=2 -model=m -checkpoint=c -validate="$FILES/held" "$FILES/t"
+    cp m before
+    fails 1 "c: of a training with -validate" train -epochs=2 -model=m -checkpoint=c -resume -about=x "$FILES/t"
+    cmp m before
+}
+
 @test "a checkpoint that is damaged, or of another training, is refused" {
     train -epochs=2 -model=m -checkpoint=c -checkpoint-every=4 "$FILES/t"
     fails 1 "c: of another training: dropout is '0.1', it was '0.2'" \

@@ -162,7 +162,14 @@ poison() {
     poison bad 3.4e38 768
     fails 1 "rs-train: step " train -model=m bad
     [[ $stderr == *": the gradient of enc1.conv1.weight is not finite" ]]
+    fails 1 "validation: the loss is not finite" train -model=m -validate=bad "$FILES/train.tensors"
     assert_equal "$(cat m)" kept
+}
+
+@test "a link to what is not there is not replaced" {
+    ln -s nowhere link
+    fails 1 "link: a link to what is not there" train -model=link "$FILES/train.tensors"
+    [ -L link ]
 }
 
 @test "a network that says one class for everything is warned of" {

@@ -12,6 +12,10 @@ between() {
     awk -v x="$1" -v low="$2" -v high="$3" 'BEGIN { exit !(x >= low && x <= high) }' || fail "$1 is not in $2..$3"
 }
 
+@test "it is the file that its manual tells of" {
+    grep -q "^\.Li $(sha256sum <"$ROOT/lib/model/rs.safetensors" | cut -d ' ' -f 1) ,$" "$ROOT/man/man7/rs-models.7"
+}
+
 @test "DRIVE, whose camera it has not seen: vessels are found, and probabilities are what they say" {
     [ -d "$DATA/DRIVE/training" ] || skip "no DRIVE in $DATA"
     make -s -C "$ROOT" -f pipelines/talk-drive.mk DATA="$DATA" PHOTOGRAPHS="$PWD" "$PWD"/DRIVE/training/2{1,2,3}.pam

@@ -130,6 +130,28 @@ static void test_found(enum rs_prep_mode mode, double diameter)
     rs_unet_free(&model.net);
 }
 
+/* Weights that are finite, but too large: no map of noughts. */
+static void test_no_number(void)
+{
+    struct rs_model model;
+    struct rs_image map = {0}, image = draw_disc(40, 40, 30);
+    draw_model(&model, RS_PREP_IMAGE, false, 0);
+    for (size_t i = 0; i < model.net.parameter_count; i++)
+        model.net.parameters[i] *= 1e30f;
+    for (int flips = 0; flips < 2; flips++) {
+        struct rs_infer_options options = usual;
+        options.flips = flips;
+        struct rs_infer *infer = rs_infer_start(&model, &options);
+        const char *error = rs_infer_image(infer, &map, &image);
+        ok(error && !strcmp(error, "what the network says is no number"), "NaN is an error (%s)",
+           error ? error : "none");
+        rs_infer_free(infer);
+    }
+    rs_image_free(&map);
+    rs_image_free(&image);
+    rs_unet_free(&model.net);
+}
+
 /* A model that needs none: the map is that of all of the photograph. */
 static void test_not_needed(void)
 {
@@ -360,6 +382,7 @@ int main(void)
     test_found(RS_PREP_NONE, 60);
     test_found(RS_PREP_IMAGE, 135);
     test_not_needed();
+    test_no_number();
     test_notes(RS_PREP_IMAGE);
     test_notes(RS_PREP_PATCH);
     test_no_circle();
