@@ -34,6 +34,12 @@ void *rs_realloc(void *old, size_t count, size_t size)
     return p;
 }
 
+void *rs_grow(void *old, size_t count, size_t size)
+{
+    bool full = !(count & (count - 1)); /* a power of two, or none yet */
+    return full ? rs_realloc(old, count ? 2 * count : 1, size) : old;
+}
+
 char *rs_strdup(const char *text)
 {
     size_t size = strlen(text) + 1;

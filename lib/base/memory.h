@@ -12,6 +12,9 @@ void *rs_alloc(size_t count, size_t size);
  */
 void *rs_realloc(void *old, size_t count, size_t size);
 
+/* Room for one more in an array of `count` things that has grown by nothing else: it doubles. Fails as rs_alloc. */
+void *rs_grow(void *old, size_t count, size_t size);
+
 /* A copy of `text` to be freed; fails as rs_alloc. */
 char *rs_strdup(const char *text);
 

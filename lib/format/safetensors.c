@@ -32,7 +32,7 @@ static struct rs_meta_pair *find_pair(const struct rs_meta *meta, const char *ke
  * looked for. */
 static void add_pair(struct rs_meta *meta, const char *key, const char *text)
 {
-    meta->pairs = rs_realloc(meta->pairs, (size_t)meta->count + 1, sizeof *meta->pairs);
+    meta->pairs = rs_grow(meta->pairs, (size_t)meta->count, sizeof *meta->pairs);
     meta->pairs[meta->count++] = (struct rs_meta_pair){rs_strdup(key), rs_strdup(text)};
 }
 
@@ -130,7 +130,7 @@ void rs_record_free(struct rs_record *record)
 
 static struct rs_array *append(struct rs_record *record, const char *name)
 {
-    record->arrays = rs_realloc(record->arrays, (size_t)record->count + 1, sizeof *record->arrays);
+    record->arrays = rs_grow(record->arrays, (size_t)record->count, sizeof *record->arrays);
     struct rs_array *array = &record->arrays[record->count++];
     *array = (struct rs_array){.name = rs_strdup(name)};
     return array;

@@ -21,7 +21,7 @@ static struct rs_unet_entry *add_entry(struct rs_unet *net, const char *name, co
                                        bool statistic, struct rs_unet_entry entry)
 {
     size_t *total = statistic ? &net->statistic_count : &net->parameter_count;
-    net->entries = rs_realloc(net->entries, (size_t)net->count + 1, sizeof *net->entries);
+    net->entries = rs_grow(net->entries, (size_t)net->count, sizeof *net->entries);
     entry.statistic = statistic;
     entry.offset = *total;
     snprintf(entry.name, sizeof entry.name, "%s.%s", name, part);

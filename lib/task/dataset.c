@@ -11,15 +11,13 @@
 
 static void add_part(struct rs_dataset *data, void *memory, size_t size, bool mapped)
 {
-    data->parts = rs_realloc(data->parts, (size_t)data->part_count + 1, sizeof *data->parts);
+    data->parts = rs_grow(data->parts, (size_t)data->part_count, sizeof *data->parts);
     data->parts[data->part_count++] = (struct rs_dataset_part){memory, size, mapped};
 }
 
-/* Room grows by doubling: a set has tens of thousands of samples. */
 static struct rs_dataset_sample *next_sample(struct rs_dataset *data)
 {
-    if ((data->count & (data->count - 1)) == 0)
-        data->samples = rs_realloc(data->samples, 2 * (size_t)data->count + 1, sizeof *data->samples);
+    data->samples = rs_grow(data->samples, data->count, sizeof *data->samples);
     return &data->samples[data->count++];
 }
 

@@ -110,7 +110,7 @@ static void count_pixels(struct rs_histogram *h, const struct rs_image *image,
 
 static void keep(struct rs_score *score)
 {
-    score->kept = rs_realloc(score->kept, score->images + 1, sizeof *score->kept);
+    score->kept = rs_grow(score->kept, score->images, sizeof *score->kept);
     score->kept[score->images] = rs_histogram_pack(&score->one);
 }
 
