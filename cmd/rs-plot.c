@@ -90,7 +90,9 @@ static void draw_again(struct rs_run *runs, int count)
     for (int i = 0; i < count; i++)
         if (!strcmp(runs[i].path, "-"))
             rs_tool_usage("-follow wants files, not standard input");
-    rs_interrupt_watch(false);
+    rs_interrupt_watch(SIGTERM, false);
+    rs_interrupt_watch(SIGINT, false);
+    rs_interrupt_watch(SIGUSR1, false);
     rs_tool_check(NULL, rs_plot_follow(&plot, runs, count, &ended));
     if (ended != SIGINT)
         rs_interrupt_obey(ended);

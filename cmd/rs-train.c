@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +156,8 @@ static void check_options(void)
     train.fov_only = pixels == 0;
     train.schedule = (enum rs_schedule_kind)schedule;
     train.progress = !rs_tool_quiet();
+    if (files.checkpoint)
+        rs_interrupt_watch(SIGUSR1, false);
 }
 
 /* A log that a checkpoint may go on with is not emptied here. */
@@ -235,6 +238,15 @@ static void close_source(struct source *source)
     rs_dataset_free(&source->data);
 }
 
+/* As long as there is nothing to put away they are obeyed. */
+static void watch_for_the_end(void)
+{
+    if (!files.checkpoint)
+        return;
+    rs_interrupt_watch(SIGTERM, true);
+    rs_interrupt_watch(SIGINT, true);
+}
+
 int main(int argc, char **argv)
 {
     struct source source = {0};
@@ -249,8 +261,7 @@ int main(int argc, char **argv)
         open_log();
     rs_tool_check(NULL, rs_threads_start((int)threads));
     rs_tool_check(NULL, rs_kernel_start());
-    if (files.checkpoint)
-        rs_interrupt_watch(true);
+    watch_for_the_end();
     rs_tool_check(NULL, rs_train(&train, source.feed, validate ? &validation : NULL, &files, &done));
     report(&done);
     close_source(&source);

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <stddef.h>
 
 static atomic_int noted; /* lock-free, as a handler wants it */
 
@@ -15,15 +14,11 @@ static void note(int signal)
         atomic_compare_exchange_strong(&noted, &none, signal);
 }
 
-void rs_interrupt_watch(bool wakes)
+void rs_interrupt_watch(int signal, bool wakes)
 {
-    const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        bool restarts = !wakes || !rs_interrupt_ends(signals[i]);
-        struct sigaction action = {.sa_handler = note, .sa_flags = restarts ? SA_RESTART : 0};
-        sigemptyset(&action.sa_mask);
-        sigaction(signals[i], &action, NULL);
-    }
+    struct sigaction action = {.sa_handler = note, .sa_flags = wakes ? 0 : SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(signal, &action, NULL);
 }
 
 int rs_interrupt_take(void)

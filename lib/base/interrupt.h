@@ -4,11 +4,11 @@
 
 #include <stdbool.h>
 
-/* From here on SIGTERM, SIGINT and SIGUSR1 are noted rather than obeyed. With `wakes` the first two also end a read that
+/* From here on the signal is noted rather than obeyed: SIGTERM, SIGINT or SIGUSR1. If it `wakes` it also ends a read that
  * waits, which fails with EINTR. */
-void rs_interrupt_watch(bool wakes);
+void rs_interrupt_watch(int signal, bool wakes);
 
-/* One of them that came since the last call, or 0: the last that ends a job, if one did. */
+/* One that is watched and came since the last call, or 0: the last that ends a job, if one did. */
 int rs_interrupt_take(void);
 
 /* Whether a job that has put its work away ends: SIGTERM and SIGINT, not SIGUSR1. */
