@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "format/pam.h"
+#include "format/table.h"
 #include "format/tensor.h"
 #include "tap.h"
 
@@ -1036,6 +1037,38 @@ static void test_wide(int width)
     }
 }
 
+/* What netpbm refuses to write is an error, not its exit. */
+static void test_unwritable(void)
+{
+    uint16_t sample = 1;
+    const struct rs_image image = {
+        .subject = RS_GRAYSCALE, .width = 1, .height = 1, .maxval = 65536, .samples = &sample, .capacity = 1};
+    struct output out;
+    output_open(&out);
+    const char *error = rs_image_write(out.stream, &image);
+    ok(error && strstr(error, "axval"), "a maxval that netpbm does not write: %s", error ? error : "written");
+    output_free(&out);
+}
+
+static void test_long_table(void)
+{
+    static const struct rs_table_range none[] = {{0}};
+    struct rs_table table = {0};
+    struct output out;
+    output_open(&out);
+    fputs("x\n", out.stream);
+    for (int i = 0; i <= RS_TABLE_ROWS; i++)
+        fputs("1\n", out.stream);
+    fflush(out.stream);
+    FILE *stream = fmemopen(out.data, out.size, "r");
+    no_error(rs_table_read_header(&table, stream, false), "a table of too many rows");
+    error_has(rs_table_read_rows(&table, stream, none, false), "line 4194306: more rows than the 4194304",
+              "is refused");
+    fclose(stream);
+    rs_table_free(&table);
+    output_free(&out);
+}
+
 /* A header may ask for gigabytes that its stream does not bring. */
 static void test_oversized(void)
 {
@@ -1301,6 +1334,8 @@ int main(void)
     for (int width = 4095; width <= 4097; width++)
         test_wide(width);
     test_wide(12289);
+    test_unwritable();
+    test_long_table();
     test_oversized();
     test_long_lines();
     test_long_type();
