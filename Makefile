@@ -40,7 +40,7 @@ UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.
 PAGES = $(wildcard man/man?/*.?)
 # What the tools use where no model is named; lib/cli/shipped.h says where they look for it
 SHIPPED = $(wildcard lib/model/rs.safetensors)
-shipped = $(if $(SHIPPED),install -d $(1)/share/rs && install -m 644 $(SHIPPED) $(1)/share/rs)
+shipped = $(if $(SHIPPED),install -d $(1)/rs && install -m 644 $(SHIPPED) $(1)/rs)
 
 all: $(TOOLS)
 
@@ -143,7 +143,7 @@ CHECK_tsan = CFLAGS="-O2 -g" SANITIZE=-fsanitize=thread
 CHECK_valgrind =
 asan ubsan tsan valgrind:
 	$(MAKE) BUILD=$(BUILD)/$@ $(CHECK_$@) all units
-	$(call shipped,$(BUILD)/$@)
+	$(call shipped,$(BUILD)/$@/share)
 	tests/checked $@ $(BUILD)/$@ $(MAKE) BUILD=$(BUILD)/$@ $(CHECK_$@) check
 # Each reader for FUZZ_SECONDS; what is found stays in tests/fuzz/found, where `check` replays it. The targets' own
 # branches are no news to a fuzzer: it counts those of the readers. FUZZ_READERS=-fno-sanitize-coverage=trace-cmp, which
@@ -161,7 +161,7 @@ fuzz:
 GCOVR = gcovr --root . --object-directory $(BUILD)/coverage --print-summary
 coverage:
 	@mkdir -p $(BUILD)/coverage && find $(BUILD)/coverage -name '*.gcda' -delete
-	$(call shipped,$(BUILD)/coverage)
+	$(call shipped,$(BUILD)/coverage/share)
 	RS_SANDBOX=0 $(MAKE) BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" SANITIZE="--coverage -fprofile-update=atomic" check
 	$(GCOVR) --branches --filter lib/ --filter cmd/ --fail-under-line 92 --fail-under-branch 82
 	$(GCOVR) --branches --filter lib/format/ --fail-under-line 100 --fail-under-branch 95
@@ -183,7 +183,7 @@ install: all completions
 	install -m 755 $(TOOLS) $(DESTDIR)$(BINDIR)
 	for page in $(PAGES:man/%=%); do install -m 644 man/$$page $(DESTDIR)$(MANDIR)/$$page; done
 	for file in $(COMPLETIONS); do install -m 644 $(BUILD)/share/$$file $(DESTDIR)$(SHAREDIR)/$$file; done
-	$(call shipped,$(DESTDIR)$(SHAREDIR)/..)
+	$(call shipped,$(DESTDIR)$(SHAREDIR))
 uninstall:
 	rm -f $(TOOLS:$(BUILD)/bin/%=$(DESTDIR)$(BINDIR)/%) $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) \
 	  $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%) $(DESTDIR)$(SHAREDIR)/rs/rs.safetensors

@@ -16,9 +16,9 @@ struct rs_ready {
 
 /* A model that was normalised inside a field of view, or that knows its diameter, needs one: where the photograph has
  * none it is found, and added to it, less a rim of RS_READY_RIM of its diameter, since light that fades at the edge of
- * some cameras' photographs looks like a vessel; where none is found, that is all of the photograph. It is resized to the model's
- * diameter unless that makes it other by less than RS_READY_ALIKE, or `scale` tells otherwise. An error if it cannot
- * be used by the model, a patch being of no known scale, or is too large when resized. */
+ * some cameras' photographs looks like a vessel; where none is found, that is all of the photograph. It is resized to
+ * the model's diameter unless that makes it other by less than RS_READY_ALIKE, or `scale` tells otherwise. An error if
+ * it cannot be used by the model, a patch being of no known scale, or is too large when resized. */
 #define RS_READY_ALIKE .02
 #define RS_READY_RIM .003
 const char *rs_ready_make(struct rs_ready *ready, const struct rs_model *model, struct rs_image *photograph);

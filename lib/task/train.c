@@ -317,7 +317,7 @@ static const char *train(struct trainer *t, int *signal)
     const char *error = NULL;
     if (finished(t) && !t->validation) /* in a checkpoint: what the model says may be new */
         return keep(t, t->files->model);
-    while (!finished(t) && !error) {
+    while (!finished(t) && !error && !rs_interrupt_ends(*signal)) {
         const char *unread = rs_feed_next(t->feed, t->course.step, &t->batch);
         error =
             heed(t, signal); /* who made the samples may have got it, too: what came last does not count */
@@ -331,6 +331,8 @@ static const char *train(struct trainer *t, int *signal)
             return error;
         t->course.step++;
         error = after_step(t);
+        if (!error)
+            error = heed(t, signal); /* before samples are waited for, who knows how long */
     }
     return error;
 }

@@ -136,15 +136,23 @@ static void name_of(char name[96], const struct use *u)
         at += snprintf(name + at, (size_t)(96 - at), " %d", u->net.shape.channels[l]);
 }
 
+/* What all others are compared with: the logits of one strip in one part. */
+static struct rs_map start_whole(struct use *u, const struct rs_unet_shape *shape, int n, int h, int w,
+                                 char name[96])
+{
+    *u = use_new(shape, n, h, w);
+    run_strips(u, w);
+    name_of(name, u);
+    return u->logits;
+}
+
 static void test_strips(const struct rs_unet_shape *shape, int n, int h, int w)
 {
     static const int widths[] = {1, 3, 4, 7, 8, 13, 16, 20, 32, 50};
     char name[96];
     int differ = 0;
-    struct use u = use_new(shape, n, h, w);
-    run_strips(&u, w);
-    struct rs_map whole = u.logits;
-    name_of(name, &u);
+    struct use u;
+    struct rs_map whole = start_whole(&u, shape, n, h, w, name);
     check_twin(&u, name);
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         if (widths[i] >= w || widths[i] < w / 16)
@@ -165,10 +173,8 @@ static void test_parts(const struct rs_unet_shape *shape, int n, int h, int w)
     static const int parts[] = {2, 3, 16};
     char name[96];
     int differ = 0;
-    struct use u = use_new(shape, n, h, w);
-    run_strips(&u, w);
-    struct rs_map whole = u.logits;
-    name_of(name, &u);
+    struct use u;
+    struct rs_map whole = start_whole(&u, shape, n, h, w, name);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         for (int width = w; width > w / 4; width /= 3) {
             u.parts = parts[i];
