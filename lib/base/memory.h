@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* count * size bytes, zeroed; free() it. On overflow or refusal: "tool: out of memory (N bytes)", exit 1. */
+/* count * size bytes, zeroed; free() it. On overflow or refusal: "tool: out of memory (N x M bytes)", exit 1. */
 void *rs_alloc(size_t count, size_t size);
 
 /* Grows or shrinks `old` (NULL at first) to count * size bytes; new bytes are not zeroed. Fails as rs_alloc.

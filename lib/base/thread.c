@@ -16,7 +16,8 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t start, done;
     int threads;
-    atomic_int looks; /* 0 where threads have no CPU of their own */
+    cpu_set_t may_run; /* the CPUs of the process, before any thread was pinned */
+    atomic_int looks;  /* 0 where threads have no CPU of their own */
     atomic_int busy;
     atomic_ulong round, joined; /* joined: the last before the youngest threads */
     void (*work)(void *, int, int);
@@ -40,11 +41,11 @@ static void take_shards(int worker)
 
 /* A thread of its own for every CPU stays there: left alone, two may sit on one CPU for some time. Fewer threads than
  * CPUs are left alone, or the first CPUs would get the threads of every process. */
-static void pin(pthread_t thread, int number, const cpu_set_t *may_run)
+static void pin(pthread_t thread, int number)
 {
     cpu_set_t own;
     int cpu = 0;
-    while (!CPU_ISSET(cpu, may_run) || number-- > 0)
+    while (!CPU_ISSET(cpu, &pool.may_run) || number-- > 0)
         cpu++;
     CPU_ZERO(&own);
     CPU_SET(cpu, &own);
@@ -97,8 +98,11 @@ static void *worker_main(void *number)
 
 const char *rs_threads_start(int threads)
 {
-    cpu_set_t may_run;
-    int cpus = sched_getaffinity(0, sizeof may_run, &may_run) ? 0 : CPU_COUNT(&may_run);
+    if (pool.threads > 1)
+        pthread_setaffinity_np(pthread_self(), sizeof pool.may_run, &pool.may_run);
+    else if (sched_getaffinity(0, sizeof pool.may_run, &pool.may_run))
+        CPU_ZERO(&pool.may_run);
+    int cpus = CPU_COUNT(&pool.may_run);
     threads = threads ? threads : cpus ? cpus : 1;
     atomic_store(&pool.looks, threads <= cpus ? LOOKS : 0);
     atomic_store(&pool.joined, atomic_load(&pool.round));
@@ -108,11 +112,11 @@ const char *rs_threads_start(int threads)
         if (failed)
             return rs_error("cannot start thread %d: %s", pool.threads + 1, strerror(failed));
         if (threads == cpus)
-            pin(thread, pool.threads, &may_run);
+            pin(thread, pool.threads);
         pthread_detach(thread);
     }
     if (threads > 1 && threads == cpus)
-        pin(pthread_self(), 0, &may_run);
+        pin(pthread_self(), 0);
     return NULL;
 }
 

@@ -19,7 +19,8 @@ struct rs_conv {
 /* The convolution that takes dy to dx: inputs and outputs swapped. */
 struct rs_conv rs_conv_turned(struct rs_conv conv);
 
-/* Floats of: packed weights and bias; the gradient's sums; scratch for any call on maps up to w pixels wide. */
+/* Floats of: packed weights and bias; the gradient's sums; scratch for any call on maps up to w pixels wide,
+ * of which rs_conv_forward alone asks nothing: for that w may be 0. */
 size_t rs_conv_packed(struct rs_conv conv);
 size_t rs_conv_sums(struct rs_conv conv);
 size_t rs_conv_scratch(struct rs_conv conv, int w);

@@ -1,5 +1,6 @@
 #include "network/evaluate.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,10 @@ struct rs_evaluator {
     struct rs_folded folded;
     struct rs_arena arena;
     struct rs_map x, logits;
-    struct rs_flow **flows; /* one a thread, made when it is first needed */
+    struct rs_flow **flows; /* side by side, each made when it is first needed */
+    int flow_count;
     int group, n;
+    atomic_int next; /* group of a run */
 };
 
 struct rs_evaluator *rs_evaluator_new(const struct rs_unet *net, int n, int h, int w, int group)
@@ -18,7 +21,9 @@ struct rs_evaluator *rs_evaluator_new(const struct rs_unet *net, int n, int h, i
     struct rs_evaluator *e = rs_alloc(1, sizeof *e);
     rs_folded_make(&e->folded, net);
     e->group = group;
-    e->flows = rs_alloc((size_t)rs_threads(), sizeof(struct rs_flow *));
+    int groups = (n + group - 1) / group;
+    e->flow_count = groups < rs_threads() ? groups : rs_threads();
+    e->flows = rs_alloc((size_t)e->flow_count, sizeof(struct rs_flow *));
     for (int taking = 0; taking < 2; taking++) {
         e->x = rs_map_take(&e->arena, n, h, w, net->shape.inputs);
         e->logits = rs_map_take(&e->arena, n, h, w, 1);
@@ -32,7 +37,7 @@ void rs_evaluator_free(struct rs_evaluator *e)
 {
     if (!e)
         return;
-    for (int i = 0; i < rs_threads(); i++)
+    for (int i = 0; i < e->flow_count; i++)
         rs_flow_free(e->flows[i]);
     free(e->flows);
     rs_folded_free(&e->folded);
@@ -72,21 +77,32 @@ static void take(void *context, struct rs_map logits, int y, int x)
     copy_rows(to, rs_map_images(logits, 0, to.n));
 }
 
-static void run_group(void *context, int number, int worker)
+static void run_group(struct rs_evaluator *e, struct rs_flow *flow, int number)
 {
-    struct rs_evaluator *e = context;
     int first = number * e->group, left = e->n - first, count = left < e->group ? left : e->group;
     struct group group = {rs_map_images(e->x, first, count), rs_map_images(e->logits, first, count)};
-    if (!e->flows[worker]) {
-        struct rs_flow_strip strip = {e->group, e->x.w, e->x.h, 0, e->x.w, 1};
-        e->flows[worker] = rs_flow_new(&e->folded, &strip);
+    rs_flow_run(flow, give, take, &group);
+}
+
+/* One group after the other, whichever is next. */
+static void run_flow(void *context, int number, int worker)
+{
+    struct rs_evaluator *e = context;
+    int groups = (e->n + e->group - 1) / e->group;
+    (void)worker;
+    for (int next; (next = atomic_fetch_add(&e->next, 1)) < groups;) {
+        if (!e->flows[number]) {
+            struct rs_flow_strip strip = {e->group, e->x.w, e->x.h, 0, e->x.w, 1};
+            e->flows[number] = rs_flow_new(&e->folded, &strip);
+        }
+        run_group(e, e->flows[number], next);
     }
-    rs_flow_run(e->flows[worker], give, take, &group);
 }
 
 struct rs_map rs_evaluator_run(struct rs_evaluator *e, int n)
 {
     e->n = n;
-    rs_parallel(run_group, e, (n + e->group - 1) / e->group);
+    atomic_store(&e->next, 0);
+    rs_parallel(run_flow, e, e->flow_count);
     return rs_map_images(e->logits, 0, n);
 }

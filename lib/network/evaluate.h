@@ -8,7 +8,8 @@ enum {
     RS_GROUP = 8 /* patches a thread runs at once: enough to fill the tiles of a small patch's lowest level */
 };
 
-/* For batches of up to n patches of h x w, `group` at once on each thread. The network is taken as it is now. */
+/* For batches of up to n patches of h x w, `group` of them at once on each thread, and on no more threads than n has
+ * groups. The network is taken as it is now. */
 struct rs_evaluator;
 struct rs_evaluator *rs_evaluator_new(const struct rs_unet *net, int n, int h, int w, int group);
 void rs_evaluator_free(struct rs_evaluator *evaluator);

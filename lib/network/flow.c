@@ -30,7 +30,7 @@ struct rs_flow {
     struct node nodes[RS_MAX_STEPS];       /* its steps */
     int round;                             /* rows of input that are fed at once */
     int fed;                               /* rows of input */
-    float *scratch;                        /* of each worker */
+    float *scratch;                        /* of each part */
     size_t scratch_floats;
     bool dry; /* no memory yet: rows are counted, not computed */
 };
@@ -220,12 +220,13 @@ static int parts_of(const struct rs_flow *flow)
 static void run_part(void *context, int part, int worker)
 {
     const struct task *task = context;
+    (void)worker;
     const struct node *node = task->node;
     int parts = parts_of(task->flow), tiles = (node->to - node->from + RS_TILE - 1) / RS_TILE;
     int from = node->from + tiles * part / parts * RS_TILE,
         to = smaller(node->from + tiles * (part + 1) / parts * RS_TILE, node->to);
     if (from < to)
-        run_columns(task, from, to, task->flow->scratch + (size_t)worker * task->flow->scratch_floats);
+        run_columns(task, from, to, task->flow->scratch + (size_t)part * task->flow->scratch_floats);
 }
 
 static void run_rows(struct rs_flow *flow, const struct node *node, int end)
@@ -309,12 +310,12 @@ static void take_all(struct rs_flow *flow)
         rs_window_take(&flow->windows[m], &flow->arena, flow->strip.n);
     for (int i = 0; i < flow->plan.count; i++) {
         const struct node *node = &flow->nodes[i];
-        size_t scratch = node->packed ? rs_conv_scratch(node->step->conv.conv, node->to - node->from) : 0;
+        size_t scratch = node->packed ? rs_conv_scratch(node->step->conv.conv, 0) : 0;
         most = scratch > most ? scratch : most;
     }
     flow->scratch_floats = (most + LINE - 1) / LINE * LINE;
-    size_t workers = parts_of(flow) > 1 ? (size_t)rs_threads() : 1;
-    flow->scratch = rs_arena_take(&flow->arena, workers * flow->scratch_floats, sizeof *flow->scratch);
+    flow->scratch =
+        rs_arena_take(&flow->arena, (size_t)parts_of(flow) * flow->scratch_floats, sizeof *flow->scratch);
 }
 
 /* Rows of input that fill the lowest level's tiles. */

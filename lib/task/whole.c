@@ -20,7 +20,7 @@ struct rs_whole {
     struct rs_canvas *canvas;
     struct rs_flip flip;
     int width, height; /* of all strips together */
-    int strips;
+    int strips, parts; /* one after the other, and side by side in each */
 };
 
 struct rs_whole *rs_whole_new(const struct rs_model *model, size_t memory)
@@ -84,41 +84,76 @@ static void sink(void *context, struct rs_map logits, int y, int x)
     rs_canvas_add(whole->canvas, &logits, 0, place(whole, &logits, y, x), whole->flip);
 }
 
+/* Columns that make a tile of the lowest level. */
+static int lowest_tile(const struct rs_whole *whole)
+{
+    return RS_TILE * rs_unet_multiple(&whole->model->net.shape);
+}
+
 static struct rs_flow_strip strip_of(const struct rs_whole *whole, int strips, int number)
 {
     struct rs_flow_strip strip = {
-        .n = 1, .width = whole->width, .height = whole->height, .parts = rs_threads()};
-    int tile = RS_TILE * rs_unet_multiple(&whole->model->net.shape);
-    int each = round_up((strip.width + strips - 1) / strips, tile);
+        .n = 1, .width = whole->width, .height = whole->height, .parts = whole->parts};
+    int each = round_up((strip.width + strips - 1) / strips, lowest_tile(whole));
     strip.from = each * number < strip.width ? each * number : strip.width;
     strip.to = each * (number + 1) < strip.width ? each * (number + 1) : strip.width;
     return strip;
 }
 
-/* Bytes of the largest of so many strips. All are asked: how far a strip reads, and how many rows at once, is
- * different for each. */
-static size_t largest_strip(const struct rs_whole *whole, int strips)
+static size_t bytes_of(const struct rs_whole *whole, int strips, int number)
 {
-    size_t most = 0;
-    for (int i = 0; i < strips; i++) {
-        struct rs_flow_strip strip = strip_of(whole, strips, i);
-        size_t bytes = strip.from < strip.to ? rs_flow_bytes(&whole->folded, &strip) : 0;
-        most = bytes > most ? bytes : most;
+    struct rs_flow_strip strip = strip_of(whole, strips, number);
+    return strip.from < strip.to ? rs_flow_bytes(&whole->folded, &strip) : 0;
+}
+
+/* All are asked: how far a strip reads, and how many rows at once, is different for each. */
+static bool fits(const struct rs_whole *whole, int strips)
+{
+    for (int i = 0; i < strips; i++)
+        if (bytes_of(whole, strips, i) > whole->memory)
+            return false;
+    return true;
+}
+
+/* The fewest strips that fit: what lies between two is computed twice. 0 if none do, down to those that have a tile
+ * of the lowest level for every part. */
+static int fewest_strips(const struct rs_whole *whole)
+{
+    int most = whole->width / lowest_tile(whole) / whole->parts, too_few = 1;
+    if (fits(whole, 1))
+        return 1;
+    if (most < 2 || !fits(whole, most))
+        return 0;
+    while (most - too_few > 1) {
+        int middle = too_few + (most - too_few) / 2;
+        if (fits(whole, middle))
+            most = middle;
+        else
+            too_few = middle;
     }
     return most;
 }
 
-/* As few strips as the memory there is allows, one after the other: what lies between two is computed twice. */
+/* Strips as narrow as there are, in one part, and still too large. */
+static const char *too_little(const struct rs_whole *whole)
+{
+    int strips = whole->width < lowest_tile(whole) ? 1 : whole->width / lowest_tile(whole);
+    size_t most = 0;
+    for (int i = 0; i < strips; i++) {
+        size_t bytes = bytes_of(whole, strips, i);
+        most = bytes > most ? bytes : most;
+    }
+    return rs_error("this model wants at least -memory=%zu", (most >> 20) + 1);
+}
+
+/* Where the memory is too little for as many parts as there are threads, some have to stand idle. */
 static const char *choose_strips(struct rs_whole *whole)
 {
-    for (whole->strips = 1;; whole->strips++) {
-        size_t wanted = largest_strip(whole, whole->strips);
-        if (wanted <= whole->memory)
+    for (whole->parts = rs_threads(); whole->parts > 1; whole->parts /= 2)
+        if ((whole->strips = fewest_strips(whole)))
             return NULL;
-        if (whole->width / whole->strips < RS_TILE * rs_unet_multiple(&whole->model->net.shape))
-            return rs_error("%d threads want at least -memory=%zu for this model", rs_threads(),
-                            (wanted >> 20) + 1);
-    }
+    whole->strips = fewest_strips(whole);
+    return whole->strips ? NULL : too_little(whole);
 }
 
 const char *rs_whole_run(struct rs_whole *whole, const struct rs_view *view, struct rs_canvas *canvas,

@@ -44,19 +44,21 @@ void rs_windows_free(struct rs_windows *windows)
     free(windows);
 }
 
-/* As many windows at once as the memory allows. */
+/* As many windows at once on as many threads as the memory allows; rather fewer windows than fewer threads. */
 static const char *start_evaluator(struct rs_windows *windows)
 {
     const struct rs_prep *prep = &windows->model->prep;
     struct rs_flow_strip strip = {RS_GROUP, prep->width, prep->height, 0, prep->width, 1};
     struct rs_folded folded = {0};
-    size_t threads = (size_t)rs_threads(), wanted;
+    size_t threads = (size_t)rs_threads(), each;
     rs_folded_make(&folded, &windows->model->net);
-    while ((wanted = threads * rs_flow_bytes(&folded, &strip)) > windows->memory && strip.n > 1)
+    while ((each = rs_flow_bytes(&folded, &strip)) * threads > windows->memory && strip.n > 1)
         strip.n /= 2;
     rs_folded_free(&folded);
-    if (wanted > windows->memory)
-        return rs_error("%zu threads want at least -memory=%zu for this model", threads, (wanted >> 20) + 1);
+    if (each > windows->memory)
+        return rs_error("this model wants at least -memory=%zu", (each >> 20) + 1);
+    if (threads > windows->memory / each)
+        threads = windows->memory / each;
     int round = (int)threads * strip.n;
     windows->evaluator = rs_evaluator_new(&windows->model->net, round, prep->height, prep->width, strip.n);
     windows->inputs = rs_evaluator_input(windows->evaluator);

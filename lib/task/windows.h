@@ -14,7 +14,7 @@ struct rs_windows *rs_windows_new(const struct rs_model *model, int step, size_t
 void rs_windows_free(struct rs_windows *windows);
 
 /* Adds the probabilities of all windows, each mirrored by `flip`, to a canvas of the photograph's size. An error if the
- * memory does not suffice for one a thread. */
+ * memory does not suffice for one at a time. */
 const char *rs_windows_run(struct rs_windows *windows, const struct rs_view *view, struct rs_canvas *canvas,
                            struct rs_flip flip);
 

@@ -98,9 +98,27 @@ setup_file() {
         rs-infer -quiet -threads=$threads -memory=$((threads * 8)) -model="$FILES/none.model" wide.pam | cmp - whole
     done
     rs-train -quiet -channels=64,64,64,64 -epochs=1 -batch=8 -model=large.model "$FILES/none.tensors"
-    fails 1 "rs-infer: wide.pam: image 1: 1 threads want at least -memory=" \
+    fails 1 "rs-infer: wide.pam: image 1: this model wants at least -memory=" \
         rs-infer -threads=1 -memory=1 -model=large.model wide.pam
     fails 2 "-memory: '0' is not a whole number" rs-infer -memory=0 -model=large.model wide.pam
+}
+
+@test "more threads than the memory has room for: the same map, on fewer" {
+    rs-synth -quiet -width=400 -height=300 >wide.pam
+    for mode in patch none; do
+        rs-infer -quiet -threads=1 -memory=1000 -model="$FILES/$mode.model" wide.pam >whole
+        rs-infer -quiet -threads=100 -memory=4 -model="$FILES/$mode.model" wide.pam | cmp - whole
+    done
+}
+
+@test "half of an even maxval is no vessel, and stays none on the way" {
+    pamdepth -quiet 255 <"$FILES/s.pam" | pamchannel -quiet -tupletype=RGB 0 1 2 | pamdepth -quiet 2 >photo.pam
+    pgmmake -maxval=2 .5 75 61 >half.pgm
+    pamstack -quiet -tupletype=RGB_VESSEL photo.pam half.pgm >eye.pam
+    run -0 bash -c "rs-infer -quiet -model='$FILES/none.model' eye.pam | pamchannel -quiet -tupletype=X 1 | pamsumm -max -brief"
+    assert_output 32767
+    rs-norm -quiet -mode=none eye.pam >t
+    assert_equal "$(tail -c 1 t | od -An -tu1 | tr -d ' ')" 127
 }
 
 @test "every kernel that this processor has makes the same map but for its last bits" {

@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,22 +105,35 @@ static void test_random(void)
     ok(once == 100 && fixed < 10, "a shuffle is a permutation, and moves things");
 }
 
+struct counts {
+    int runs[1000];
+    atomic_int busy[4], wrong; /* busy: how many shards a worker is at */
+};
+
 static void add_up(void *context, int shard, int worker)
 {
-    int *runs = context;
-    runs[shard] += 1 + 0 * worker;
+    struct counts *counts = context;
+    if (worker < 0 || worker >= 4) {
+        atomic_fetch_add(&counts->wrong, 1);
+        return;
+    }
+    atomic_fetch_add(&counts->wrong, atomic_fetch_add(&counts->busy[worker], 1) > 0);
+    counts->runs[shard]++;
+    atomic_fetch_sub(&counts->busy[worker], 1);
 }
 
 static void test_threads(void)
 {
-    int runs[1000] = {0}, once = 0;
+    static struct counts counts;
+    int once = 0;
     no_error(rs_threads_start(4), "four threads start");
     ok(rs_threads() == 4, "and are counted");
     for (int round = 0; round < 200; round++)
-        rs_parallel(add_up, runs, 1000);
+        rs_parallel(add_up, &counts, 1000);
     for (int i = 0; i < 1000; i++)
-        once += runs[i] == 200;
+        once += counts.runs[i] == 200;
     ok(once == 1000, "every shard runs once a round");
+    ok(counts.wrong == 0, "  in a worker of the four, which is at no other");
 }
 
 static void test_arena(void)
