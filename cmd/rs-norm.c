@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/outfile.h"
 #include "base/thread.h"
 #include "cli/tool.h"
 #include "picture/patch.h"
@@ -110,10 +111,12 @@ static void check_options(void)
         check_whitening();
     if (size && rs_prep_is_whole(&prep))
         rs_tool_usage("-size names patches, but -mode=%s wants whole photographs", rs_prep_mode(&prep));
-    if (fit && !rs_fit_wanted(&prep))
+    if (fit && !rs_prep_learns(&prep))
         rs_tool_usage("-fit goes with -mode=dataset, zca and zca-filter");
-    if (rs_fit_wanted(&prep) && !fit && !stats)
+    if (rs_prep_learns(&prep) && !fit && !stats)
         rs_tool_usage("-mode=%s needs -fit=STATS first, then -stats=STATS", rs_prep_mode(&prep));
+    if (fit)
+        rs_tool_check(fit, rs_outfile_try(fit));
     if (rs_prep_whitens(&prep))
         rs_tool_check(NULL, rs_threads_start((int)threads));
 }

@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static bool stands; /* a line of progress is what the terminal ends with */
+
 double rs_now(void)
 {
     struct timespec t;
@@ -23,6 +25,7 @@ void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *n
     if (!progress->shown || done <= progress->first || now - progress->printed < .2)
         return;
     progress->printed = now;
+    stands = true;
     double rate = (double)(done - progress->first) / seconds;
     if (!progress->total) {
         fprintf(stderr, "\r\033[K%ju %s  %.1f/s  %s", (uintmax_t)done, progress->unit, rate, note);
@@ -36,8 +39,15 @@ void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *n
     fflush(stderr);
 }
 
+void rs_progress_clear_all(void)
+{
+    if (stands)
+        fprintf(stderr, "\r\033[K");
+    stands = false;
+}
+
 void rs_progress_clear(const struct rs_progress *progress)
 {
     if (progress->shown)
-        fprintf(stderr, "\r\033[K");
+        rs_progress_clear_all();
 }

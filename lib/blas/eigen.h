@@ -1,5 +1,6 @@
-/* Eigenvalues and eigenvectors of symmetric matrices, by LAPACK's dsyevr (multiple relatively robust
- * representations; Dhillon, Parlett and Voemel, "The design and implementation of the MRRR algorithm", 2006). */
+/* Eigenvalues and eigenvectors of symmetric matrices, by LAPACK's dsyevr: for all of them multiple relatively robust
+ * representations (Dhillon, Parlett and Voemel, "The design and implementation of the MRRR algorithm", 2006), for the
+ * largest alone bisection and inverse iteration. */
 #ifndef RS_BLAS_EIGEN_H
 #define RS_BLAS_EIGEN_H
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "base/progress.h"
 #include "base/sandbox.h"
 #include "cli/help.h"
 #include "cli/shipped.h"
@@ -81,6 +82,7 @@ _Noreturn void rs_tool_fail(const char *where, const char *error)
         exit(0);
     if (where)
         error = rs_error_at(where, error);
+    rs_progress_clear_all();
     fprintf(stderr, "%s: %s\n", tool->name, error);
     exit(1);
 }

@@ -119,6 +119,11 @@ bool rs_prep_whitens(const struct rs_prep *prep)
     return prep->mode == RS_PREP_ZCA || prep->mode == RS_PREP_ZCA_FILTER;
 }
 
+bool rs_prep_learns(const struct rs_prep *prep)
+{
+    return prep->mode == RS_PREP_DATASET || rs_prep_whitens(prep);
+}
+
 bool rs_prep_is_by_patch(const struct rs_prep *prep)
 {
     return prep->mode == RS_PREP_PATCH || prep->mode == RS_PREP_ZCA;
@@ -154,6 +159,14 @@ void rs_prep_reserve(struct rs_prep *prep)
     prep->whitening = rs_alloc(1, sizeof *prep->whitening);
     *prep->whitening = rs_prep_form(prep);
     rs_whitening_reserve(prep->whitening);
+}
+
+bool rs_prep_whitens_alike(const struct rs_prep *a, const struct rs_prep *b)
+{
+    struct rs_whitening form = rs_prep_form(a), other = rs_prep_form(b);
+    return a->planes == b->planes && a->source == b->source && a->fov_only == b->fov_only &&
+           !(a->epsilon < b->epsilon || a->epsilon > b->epsilon) && form.width == other.width &&
+           form.height == other.height && form.rank == other.rank && form.filter == other.filter;
 }
 
 void rs_prep_free(struct rs_prep *prep)
@@ -381,6 +394,8 @@ static const char *read_whitening(const struct rs_meta *meta, struct rs_prep *pr
     struct rs_whitening form = rs_prep_form(prep);
     if (!error)
         error = rs_whitening_check(&form);
+    if (!error && prep->mode == RS_PREP_ZCA && prep->fov_only)
+        error = rs_error("metadata 'pixels' is 'fov', where patches are whitened whole");
     if (!error && name)
         memcpy(prep->statistics, name, 65);
     return error;

@@ -20,7 +20,7 @@
 #include "picture/whiten.h"
 
 #define RS_PREP_EPSILON 2e-6
-#define RS_PREP_LEAST_EPSILON 1e-12 /* of a whitening; the most is 1 */
+#define RS_PREP_LEAST_EPSILON 1e-6 /* of a whitening, whose products are single floats; the most is 1 */
 
 enum rs_prep_mode {
     RS_PREP_PATCH,
@@ -51,13 +51,18 @@ struct rs_prep {
 
 const char *rs_prep_mode(const struct rs_prep *prep); /* its name */
 bool rs_prep_whitens(const struct rs_prep *prep);     /* zca or zca-filter */
+bool rs_prep_learns(const struct rs_prep *prep); /* those and dataset: many images come before the first */
 bool rs_prep_is_by_patch(
     const struct rs_prep *prep); /* patch or zca: a patch is made by itself, of its one size */
 bool rs_prep_is_whole(
     const struct rs_prep *prep); /* image or zca-filter: made of whole photographs, then cut */
 
 struct rs_whitening rs_prep_form(const struct rs_prep *prep); /* of its whitening, without arrays */
-void rs_prep_reserve(struct rs_prep *prep);                   /* makes a whitening of that form, all 0 */
+
+/* Whether two whitenings tell the same of themselves: planes, source, field of view, epsilon and form. */
+bool rs_prep_whitens_alike(const struct rs_prep *a, const struct rs_prep *b);
+
+void rs_prep_reserve(struct rs_prep *prep); /* makes a whitening of that form, all 0 */
 void rs_prep_free(struct rs_prep *prep);
 
 int rs_prep_channels(const struct rs_prep *prep); /* of the network's input: 1 or 3 */

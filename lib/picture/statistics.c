@@ -96,7 +96,7 @@ static const char *read(struct rs_prep *prep, FILE *file, struct rs_record *reco
     error = rs_prep_from_meta(prep, &record->meta);
     if (!error && rs_prep_whitens(prep))
         error = read_whitening(prep, file, record);
-    else if (!error && record->count)
+    else if (!error && (record->count || !rs_prep_learns(prep)))
         error = rs_error("%s", not_statistics);
     return error || getc(file) == EOF ? error : rs_error("%s", not_statistics);
 }

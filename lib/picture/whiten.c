@@ -16,12 +16,6 @@ int rs_whitening_size(const struct rs_whitening *whitening)
     return whitening->planes * whitening->width * whitening->height;
 }
 
-bool rs_whitening_is_like(const struct rs_whitening *a, const struct rs_whitening *b)
-{
-    return a->planes == b->planes && a->width == b->width && a->height == b->height && a->rank == b->rank &&
-           a->filter == b->filter;
-}
-
 const char *rs_whitening_check(const struct rs_whitening *whitening)
 {
     int64_t planes = whitening->planes, width = whitening->width, height = whitening->height;

@@ -49,8 +49,7 @@ int rs_whitening_list(const struct rs_whitening *whitening,
  * a filter without rank and of odd sides. */
 const char *rs_whitening_check(const struct rs_whitening *whitening);
 
-bool rs_whitening_is_like(const struct rs_whitening *a, const struct rs_whitening *b); /* of one form */
-int rs_whitening_size(const struct rs_whitening *whitening);                           /* d */
+int rs_whitening_size(const struct rs_whitening *whitening); /* d */
 
 void rs_whitening_reserve(struct rs_whitening *whitening); /* its arrays, zeroed */
 

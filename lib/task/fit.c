@@ -10,11 +10,6 @@
 #include "picture/statistics.h"
 #include "task/whiten.h"
 
-bool rs_fit_wanted(const struct rs_prep *prep)
-{
-    return prep->mode == RS_PREP_DATASET || rs_prep_whitens(prep);
-}
-
 static const char *start(struct rs_fit *fit, const struct rs_prep *prep, bool progress)
 {
     struct rs_whitening form = rs_prep_form(prep);

@@ -14,8 +14,6 @@ struct rs_fit {
     struct rs_progress progress;
 };
 
-bool rs_fit_wanted(const struct rs_prep *prep); /* whether there is anything to learn */
-
 /* Adds an image that fits `prep`: its pixels, or the patch that it is, or as many windows of the photograph as start
  * every half window, of those that lie in the field of view altogether where that is asked for. `progress`: whether a
  * terminal may show how far this is. An error if the prep makes no whitening that can be. */

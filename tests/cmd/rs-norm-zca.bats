@@ -82,6 +82,8 @@ spoil() {
     fails 1 "whitened tensors: -stats must name the file of SHA-256 $(sha256sum <full | cut -d ' ' -f 1)" $train t
     fails 1 "$FILES/top: SHA-256 " $train -stats="$FILES/top" t
     fails 1 "not a file of statistics" $train -stats=t t
+    sed 's/"epsilon":"0.1"/"epsilon":"0.2"/' t >other
+    fails 1 "full: what the tensors say of their whitening is not so" $train -stats=full other
     [ ! -e m ]
     $train -quiet -stats=full t
     rm full
@@ -177,5 +179,26 @@ PYTHON
     fails 1 "epsilon: " rs-norm -stats=s "$FILES/photos"
     sed 's/"window":"7"/"window":"6"/' "$FILES/filter" >s
     fails 1 "it is odd" rs-norm -stats=s "$FILES/photos"
+    sed 's/"pixels":"image"/"pixels":"fov"  /' "$FILES/full" >s
+    fails 1 "metadata 'pixels' is 'fov', where patches are whitened whole" rs-norm -stats=s "$FILES/patches"
+    rs-norm -quiet -mode=dataset -fit=s "$FILES/photos"
+    sed -i 's/"normalisation":"dataset"/"normalisation":"none"   /' s
+    fails 1 "not a file of statistics" rs-norm -stats=s "$FILES/photos"
     fails 1 "a file that is read twice" rs-norm -stats=<(cat "$FILES/full") "$FILES/photos"
+}
+
+@test "statistics that could not be written are refused before anything is read" {
+    fails 1 "nowhere/s: No such file or directory" rs-norm -mode=zca -fit=nowhere/s no-such-photographs
+}
+
+@test "an error takes the place of the progress line" {
+    cd "$BATS_TEST_TMPDIR"
+    (cat "$FILES/patches" && printf 'P5 24') >torn
+    # the first of the patches comes late, so that a line is shown
+    script -qec "(sleep .3; cat torn) | rs-norm -mode=zca -gray -fit=s" typescript >/dev/null || true
+    run -0 tail -n 1 typescript
+    sed 1d typescript | tr '\r' '\n' | grep -a 'rs-norm: ' >shown
+    grep -a 'vectors  ' typescript
+    printf '\033[Krs-norm: stdin: image 751: ' >wanted
+    cmp -n "$(stat -c %s wanted)" wanted shown
 }
