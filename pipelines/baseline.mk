@@ -1,7 +1,7 @@
 # The classical filters on DRIVE: what a network is to be better than.
 #
 #   make -f pipelines/baseline.mk DATA=../data          the twenty training photographs, on which the filters' sizes were chosen
-#   make -f pipelines/baseline.mk DATA=../data test     the twenty test photographs
+#   make -f pipelines/baseline.mk DATA=../data test     the twenty test photographs, at the training photographs' thresholds
 #
 # DATA is the folder that holds DRIVE/; OUT is where every file goes. Nothing is trained.
 
@@ -25,8 +25,11 @@ $(OUT)/training.%.maps: $(TRAINING)
 $(OUT)/test.%.maps: $(TEST)
 	@mkdir -p $(@D)
 	rs-baseline -method=$* $^ > $@
-$(OUT)/%.scores: $(OUT)/%.maps
+$(OUT)/training.%.scores: $(OUT)/training.%.maps
 	rs-score -expect=20 -bootstrap=1000 -threshold=best-dice $< > $@
+chosen = $$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$$i] = i } $$1 == "all" { print $$at["threshold"] }' $(1))
+$(OUT)/test.%.scores: $(OUT)/test.%.maps $(OUT)/training.%.scores
+	rs-score -expect=20 -bootstrap=1000 -threshold=$(call chosen,$(word 2,$^)) $< > $@
 
 # The rows of all photographs
 rows = { head -n 1 $< | sed 's/^/method\t/'; for m in $(METHODS); do sed -n "s/^all/$$m\tall/p" $(OUT)/$(1).$$m.scores; done; } > $@

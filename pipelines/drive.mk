@@ -54,8 +54,8 @@ $(OUT)/held.tsv: $(OUT)/held.maps
 	rs-score -threshold=best-dice $< > $@
 
 chosen = $$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$$i] = i } END { print $$at["$(1)"] }' $(OUT)/chosen.tsv)
-$(OUT)/model.safetensors: $(TRAINING) | $(OUT)/chosen.tsv
-	$(call train,$^,-steps=$(STEPS) -threshold=$(call chosen,threshold) -temperature=$(call chosen,temperature))
+$(OUT)/model.safetensors: $(TRAINING) $(OUT)/chosen.tsv
+	$(call train,$(TRAINING),-steps=$(STEPS) -threshold=$(call chosen,threshold) -temperature=$(call chosen,temperature))
 
 $(OUT)/model.tsv: $(OUT)/model.safetensors ;
 $(OUT)/test.maps: $(OUT)/model.safetensors $(TEST)

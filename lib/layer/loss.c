@@ -36,8 +36,8 @@ static void forward_row(struct rs_loss *loss, const struct work *work, int row)
             continue;
         double logit = (double)at[j], t = work->truth->vessel[pixel] / 255.;
         loss->sum += fmax(logit, 0) - logit * t + log1p(exp(-fabs(logit)));
-        loss->correct += (logit > 0) == (work->truth->vessel[pixel] > 127);
-        loss->predicted += logit > 0;
+        loss->correct += (logit >= 0) == (work->truth->vessel[pixel] > 127);
+        loss->predicted += logit >= 0;
         loss->count++;
     }
 }

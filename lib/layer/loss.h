@@ -16,7 +16,7 @@ struct rs_truth {
 struct rs_loss {
     double sum;                 /* of the log loss of the pixels that count */
     int64_t count;              /* of them */
-    int64_t correct, predicted; /* where p > .5 as t > .5; where p > .5 */
+    int64_t correct, predicted; /* where p >= .5 as t > .5; where p >= .5 */
 };
 
 /* x: logits [n][h][w][1]. */

@@ -14,7 +14,16 @@ static double logit(double p)
 
 double rs_temper(double p, double temperature)
 {
-    return temperature == 1 ? p : logistic(logit(p) / temperature);
+    return temperature == 1 ? p : logistic(logit(fmin(fmax(p, RS_SURE), 1 - RS_SURE)) / temperature);
+}
+
+double rs_temper_threshold(double t, double temperature)
+{
+    if (isnan(t) || isnan(temperature))
+        return (double)NAN;
+    if (temperature == 1 || t <= 0)
+        return t;
+    return fmin(fmax(rs_temper(t, temperature), 2 * RS_SURE), 1 - 2 * RS_SURE);
 }
 
 /* Symmetric in p and 1 - p, as the quotient of two whole numbers. */

@@ -30,8 +30,8 @@ static void fill_planes(uint8_t *vessels, uint8_t *fovs, const struct rs_image *
     int vessel = rs_image_vessel_plane(image), fov = rs_image_fov_plane(image), maxval = image->maxval;
     for (size_t i = 0; i < pixels; i++) {
         const uint16_t *pixel = image->samples + i * planes;
-        if (vessel >= 0)
-            vessels[i] = (uint8_t)((pixel[vessel] * 255 + maxval / 2) / maxval);
+        if (vessel >= 0) /* half of an even maxval is no vessel, and stays none */
+            vessels[i] = (uint8_t)((pixel[vessel] * 255 + (maxval - 1) / 2) / maxval);
         if (fov >= 0)
             fovs[i] = rs_image_yes(image, pixel[fov]) ? 255 : 0;
     }

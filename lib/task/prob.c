@@ -17,8 +17,8 @@ void rs_prob_write(struct rs_image *map, const struct rs_image *photograph, size
     int vessel = rs_image_vessel_plane(photograph), fov = rs_image_fov_plane(photograph);
     bool inside = fov < 0 || rs_image_yes(photograph, from[fov]);
     *to++ = (uint16_t)(inside ? rs_level(p) : 0);
-    if (vessel >= 0)
-        *to++ = (uint16_t)((from[vessel] * 65535u + (unsigned)photograph->maxval / 2) /
+    if (vessel >= 0) /* half of an even maxval is no vessel, and stays none */
+        *to++ = (uint16_t)((from[vessel] * 65535u + (unsigned)(photograph->maxval - 1) / 2) /
                            (unsigned)photograph->maxval);
     if (map->has_fov)
         *to = inside ? 65535 : 0;

@@ -189,7 +189,7 @@ const char *rs_report_choice(const struct rs_score *score, FILE *out)
     const char *error = write_names(out, "threshold\ttemperature\tdice\tlog_loss");
     return error ? error
                  : write_numbers(out,
-                                 (double[]){rs_temper(threshold, temperature), temperature, dice,
+                                 (double[]){rs_temper_threshold(threshold, temperature), temperature, dice,
                                             rs_tempered_log_loss(h, temperature)},
                                  4);
 }

@@ -78,6 +78,9 @@ static const char *check(const struct rs_score *score, const struct rs_image *im
         return rs_error("TUPLTYPE %s, but a map of probability with its truth is wanted: PROB_VESSEL or "
                         "PROB_VESSEL_FOV, as rs-infer writes them",
                         kind);
+    if (image->is_patch && score->options.draws)
+        return rs_error("%s, but bounds are drawn from whole maps: patches of one eye are no sample of eyes",
+                        kind);
     if (pixels->fov && !image->has_fov)
         return rs_error("%s has no field of view: add the plane with rs-fov or pamstack, or score with "
                         "-pixels=image",

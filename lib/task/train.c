@@ -76,11 +76,10 @@ static const char *take_statistics(struct rs_prep *prep, const char *path)
     const char *error = rs_statistics_load(&loaded, path);
     if (error)
         return rs_error_at(path, error);
-    struct rs_whitening form = rs_prep_form(prep), has = rs_prep_form(&loaded);
     if (strcmp(loaded.statistics, prep->statistics) != 0)
         error = rs_error("%s: SHA-256 %s, where the tensors were whitened by %s", path, loaded.statistics,
                          prep->statistics);
-    else if (!rs_whitening_is_like(&form, &has))
+    else if (!rs_prep_whitens_alike(prep, &loaded))
         error = rs_error("%s: what the tensors say of their whitening is not so", path);
     if (error)
         rs_prep_free(&loaded);
@@ -218,10 +217,15 @@ static const struct rs_unet *shown(const struct trainer *t)
     return t->options->average > 0 ? &t->average.net : &t->model.net;
 }
 
+/* What validation chose goes with the network that it saw, and with no other. */
 static const char *keep(struct trainer *t, const char *path)
 {
     struct rs_model model = t->model;
     model.net = *shown(t);
+    if (t->validation && t->course.best_step != t->course.step) {
+        model.has_threshold = false;
+        model.temperature = 1;
+    }
     return rs_error_at(path, rs_model_save(&model, path));
 }
 

@@ -73,7 +73,7 @@ const char *rs_validate(struct rs_validation *result, const struct rs_unet *net,
         .dice = scores.dice,
         .auc = scores.auc_roc,
         .temperature = temperature,
-        .threshold = isnan(temperature) ? threshold : rs_temper(threshold, temperature),
+        .threshold = isnan(temperature) ? threshold : rs_temper_threshold(threshold, temperature),
         .one_class = run.loss.predicted == 0 || run.loss.predicted == run.loss.count};
     rs_evaluator_free(run.evaluator);
     rs_histogram_free(&run.histogram);

@@ -101,7 +101,7 @@ python() {
     pamstack -quiet -tupletype=GRAYSCALE_VESSEL_FOV p.pgm p.pgm p.pgm | rs-norm -quiet -mode=none >one
     run -0 bash -c 'cat one one | python3 means.py'
     assert_line --index 3 'image (1, 1, 2, 2) 0.250000'
-    assert_line --index 4 'vessel (1, 1, 2, 2) 64.000000'
+    assert_line --index 4 'vessel (1, 1, 2, 2) 63.500000'
     assert_line --index 5 'fov (1, 1, 2, 2) 0.000000'
 }
 

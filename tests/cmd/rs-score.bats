@@ -453,6 +453,14 @@ all	$row"
     rs-score -quiet -choose m.pam | awk 'NR == 2 { exit !(($2 - 1) ^ 2 < 1e-6) }'
 }
 
+@test "patches are scored, but not drawn from" {
+    rs-synth -quiet -width=64 -height=64 -count=2 | rs-infer -quiet | rs-patch -quiet -grid -size=32 >patches.pam
+    run -0 rs-score -quiet -pixels=image patches.pam
+    assert_equal "$(tail -n 1 <<<"$output" | cut -f 1)" all
+    fails 1 "bounds are drawn from whole maps" rs-score -pixels=image -bootstrap=10 patches.pam
+    fails 1 "bounds are drawn from whole maps" rs-score -pixels=image -compare=patches.pam patches.pam
+}
+
 @test "-expect" {
     { ten; ten; } >two.pam
     run --separate-stderr -0 rs-score -pixels=image -expect=2 two.pam

@@ -52,7 +52,18 @@ train() {
         -keep-every=5 -model=m "$FILES/t"
     assert_equal "$(cut -f 1 log | xargs)" "step 3 4 6 8 9 10"
     assert_equal "$(awk -F'\t' '$5 != "NA" { print $1 }' log | xargs)" "step 4 8 10"
-    run -0 rs-info m-005.st m-010.st
+    # what was chosen at step 4 is nothing to the network of step 5
+    run -0 rs-info m-005.st
+    refute_line --regexp '^(threshold|temperature): '
+    run -0 rs-info m-010.st
+    if [ "$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 && $at["val_loss"] != "NA" {
+        if (best == "" || $at["val_loss"] < best) { best = $at["val_loss"]; step = $1 } } END { print step }' log)" = 10 ]; then
+        assert_line --regexp '^threshold: '
+    else
+        refute_line --regexp '^threshold: '
+    fi
+    run -0 rs-info m
+    assert_line --regexp '^threshold: '
     [ ! -e m-015.st ]
 }
 

@@ -90,7 +90,12 @@ static void test_temper(void)
     near(rs_temper(.8, 2), 2. / 3, 1e-15, "odds of 4 at 2: 2");
     near(rs_temper(.75, .5), .9, 1e-15, "odds of 3 at 1/2: 9");
     near(rs_temper(.5, 7), .5, 0, "1/2 stays");
-    ok(rs_temper(0, 2) == 0 && rs_temper(1, 2) == 1, "so do 0 and 1");
+    near(rs_temper(0, 2), 1 / (1 + sqrt(131071.)), 1e-12, "0 counts as half a level of 65536");
+    near(rs_temper(1, 2), 1 - 1 / (1 + sqrt(131071.)), 1e-12, "  and 1 as half a level less than 1");
+    near(rs_temper_threshold(.8, 2), 2. / 3, 1e-15, "a threshold is tempered likewise");
+    near(rs_temper_threshold(.25, .01), 1 / 65536., 0, "  and stays one that a map can be below");
+    near(rs_temper_threshold(.75, .01), 65535 / 65536., 1e-15, "  and above");
+    near(rs_temper_threshold(0, 3), 0, 0, "  but for 0, which marks all");
 }
 
 int main(void)
