@@ -162,7 +162,7 @@ GCOVR = gcovr --root . --object-directory $(BUILD)/coverage --print-summary
 coverage:
 	@mkdir -p $(BUILD)/coverage && find $(BUILD)/coverage -name '*.gcda' -delete
 	$(call shipped,$(BUILD)/coverage/share)
-	RS_SANDBOX=0 $(MAKE) BUILD=$(BUILD)/coverage CFLAGS="-O0 -g" SANITIZE="--coverage -fprofile-update=atomic" check
+	RS_SANDBOX=0 $(MAKE) BUILD=$(BUILD)/coverage CFLAGS="-Og -g" SANITIZE="--coverage -fprofile-update=atomic" check
 	$(GCOVR) --branches --filter lib/ --filter cmd/ --fail-under-line 92 --fail-under-branch 82
 	$(GCOVR) --branches --filter lib/format/ --fail-under-line 100 --fail-under-branch 95
 
