@@ -48,8 +48,12 @@ static void copy(double *to, const float *from, size_t count)
 static double farthest(const double *a, const float *b, size_t count)
 {
     double far = 0;
-    for (size_t i = 0; i < count; i++)
-        far = fmax(far, fabs(a[i] - (double)b[i]));
+    for (size_t i = 0; i < count; i++) {
+        double apart = fabs(a[i] - (double)b[i]);
+        if (isnan(apart))
+            return apart;
+        far = fmax(far, apart);
+    }
     return far;
 }
 

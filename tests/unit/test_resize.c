@@ -70,13 +70,14 @@ static double sample_twin(const struct rs_image *from, const struct rs_image *to
                           double (*kernel)(double))
 {
     double wide = (double)from->width / to->width, high = (double)from->height / to->height, sum = 0, all = 0;
-    for (int row = 0; row < from->height; row++)
-        for (int column = 0; column < from->width; column++) {
-            double weight = kernel((column + .5 - (x + .5) * wide) / fmax(1, wide)) *
-                            kernel((row + .5 - (y + .5) * high) / fmax(1, high));
+    for (int row = 0; row < from->height; row++) {
+        double down = kernel((row + .5 - (y + .5) * high) / fmax(1, high));
+        for (int column = 0; column < from->width && down != 0; column++) {
+            double weight = down * kernel((column + .5 - (x + .5) * wide) / fmax(1, wide));
             all += weight;
             sum += weight * rs_image_at(from, column, row)[plane];
         }
+    }
     return fmin(from->maxval, fmax(0, sum / all));
 }
 
