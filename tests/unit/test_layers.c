@@ -402,6 +402,13 @@ static void test_sum(void)
 
 /* --- Loss --- */
 
+/* Whether long double is longer than double as the test runs: valgrind computes the one as the other. */
+static bool is_long(void)
+{
+    volatile long double one = 1, above = one + LDBL_EPSILON;
+    return above > one;
+}
+
 static void test_loss_case(int n, int h, int w, bool in_fov)
 {
     struct loss_case t = loss_case_new(n, h, w, in_fov);
@@ -410,8 +417,11 @@ static void test_loss_case(int n, int h, int w, bool in_fov)
     struct rs_map dx = map_like(&t.x);
     ok(found.count == wanted.count && found.correct == wanted.correct && found.predicted == wanted.predicted,
        "loss of %d of %d x %d%s: the same pixels count", n, w, h, in_fov ? " in the field of view" : "");
-    near(found.sum / wanted.sum, 1, (double)(wanted.count + 10) * DBL_EPSILON,
-         "  and the sum is the definition's");
+    if (is_long())
+        near(found.sum / wanted.sum, 1, (double)(wanted.count + 10) * DBL_EPSILON,
+             "  and the sum is the definition's");
+    else
+        skip("no long double, which the definition wants", "and the sum is the definition's");
     rs_loss_backward(dx, t.x, &t.truth, found.count);
     check_slopes_map(&f, &t.xd, &dx, "  gradient");
     ok(border_is_zero(&dx), "  and a border of zeros");
