@@ -5,12 +5,11 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
-#include "base/memory.h"
 #include "base/outfile.h"
 #include "base/thread.h"
 #include "cli/tool.h"
 #include "kernel/kernel.h"
-#include "task/train.h"
+#include "task/source.h"
 
 static struct rs_train_options train = {.batch = 32,
                                         .seed = 1,
@@ -85,17 +84,9 @@ static const struct rs_tool tool = {
     .kernel = rs_kernel_name,
 };
 
-static char *name_of(char *path)
+static void load(struct rs_dataset *data, const char *path)
 {
-    return strcmp(path, "-") ? path : "stdin";
-}
-
-static void load(struct rs_dataset *data, char *path)
-{
-    FILE *stream = rs_tool_open(path);
-    rs_tool_check(name_of(path), rs_dataset_add(data, stream, (size_t)memory << 20));
-    if (stream != stdin)
-        fclose(stream);
+    rs_tool_check(NULL, rs_source_load(data, path, (size_t)memory << 20));
     if (rs_tool_verbose())
         rs_tool_say("%s: %u samples of %d planes, %dx%d", path, data->count, data->shape.channels,
                     data->shape.width, data->shape.height);
@@ -170,20 +161,6 @@ static void open_log(void)
         rs_tool_fail(log_path, strerror(errno));
 }
 
-/* The operands, opened, for a stream that runs from one to the next. */
-static FILE **open_all(char **paths)
-{
-    size_t count = 0;
-    while (paths[count])
-        count++;
-    FILE **opened = rs_alloc(count + 1, sizeof *opened);
-    for (size_t i = 0; i < count; i++) {
-        opened[i] = rs_tool_open(paths[i]);
-        paths[i] = name_of(paths[i]);
-    }
-    return opened;
-}
-
 static void report(const struct rs_train_report *done)
 {
     if (files.log && fclose(files.log))
@@ -204,38 +181,17 @@ static void report(const struct rs_train_report *done)
         rs_tool_say("samples: %jd, steps: %jd", (intmax_t)done->samples, (intmax_t)done->steps);
 }
 
-/* Where samples come from: the operands as data, or as one stream. */
-struct source {
-    struct rs_dataset data;
-    struct rs_stream stream;
-    FILE **opened;
-    struct rs_feed *feed;
-};
-
-static void open_source(struct source *source, char **paths)
+static void open_source(struct rs_source *source, char **paths)
 {
     if (train.steps) {
-        source->opened = open_all(paths);
-        rs_tool_check(NULL, rs_stream_start(&source->stream, source->opened, paths, (size_t)memory << 20));
-        rs_tool_check(NULL, rs_feed_stream(&source->feed, &source->stream, (int)train.batch,
-                                           (uint32_t)train.shuffle, (uint64_t)train.seed));
+        rs_tool_check(NULL, rs_source_stream(source, paths, &train, (size_t)memory << 20));
         return;
     }
     for (; *paths; paths++)
         load(&source->data, *paths);
     if (expect && source->data.count != expect)
         rs_tool_fail(NULL, rs_error("%u samples, where -expect=%jd", source->data.count, (intmax_t)expect));
-    source->feed = rs_feed_epochs(&source->data, (int)train.batch, (uint64_t)train.seed);
-}
-
-static void close_source(struct source *source)
-{
-    for (size_t i = 0; source->opened && source->opened[i]; i++)
-        fclose(source->opened[i]);
-    free(source->opened);
-    rs_feed_free(source->feed);
-    rs_stream_free(&source->stream);
-    rs_dataset_free(&source->data);
+    rs_source_epochs(source, &train);
 }
 
 /* As long as there is nothing to put away they are obeyed. */
@@ -249,13 +205,13 @@ static void watch_for_the_end(void)
 
 int main(int argc, char **argv)
 {
-    struct source source = {0};
+    struct rs_source source = {0};
     struct rs_dataset validation = {0};
     struct rs_train_report done;
     rs_tool_begin(&tool, argc, &argv);
     check_options();
     if (validate)
-        load(&validation, (char *)validate);
+        load(&validation, validate);
     open_source(&source, argv);
     if (log_path)
         open_log();
@@ -264,7 +220,7 @@ int main(int argc, char **argv)
     watch_for_the_end();
     rs_tool_check(NULL, rs_train(&train, source.feed, validate ? &validation : NULL, &files, &done));
     report(&done);
-    close_source(&source);
+    rs_source_free(&source);
     rs_dataset_free(&validation);
     return rs_tool_end();
 }

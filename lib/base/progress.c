@@ -39,15 +39,9 @@ void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *n
     fflush(stderr);
 }
 
-void rs_progress_clear_all(void)
+void rs_progress_clear(void)
 {
     if (stands)
         fprintf(stderr, "\r\033[K");
     stands = false;
-}
-
-void rs_progress_clear(const struct rs_progress *progress)
-{
-    if (progress->shown)
-        rs_progress_clear_all();
 }

@@ -21,8 +21,6 @@ struct rs_progress rs_progress_start(const char *unit, uint64_t total, bool want
 /* `done` of the total; `note` ends the line. Prints a few times a second at most. */
 void rs_progress_show(struct rs_progress *progress, uint64_t done, const char *note);
 
-/* Wipe the line, so that a message may stand there: that of one job, or whichever stands. */
-void rs_progress_clear(const struct rs_progress *progress);
-void rs_progress_clear_all(void);
+void rs_progress_clear(void); /* wipes the line, if there is one, so that a message may stand there */
 
 #endif

@@ -82,7 +82,7 @@ _Noreturn void rs_tool_fail(const char *where, const char *error)
         exit(0);
     if (where)
         error = rs_error_at(where, error);
-    rs_progress_clear_all();
+    rs_progress_clear();
     fprintf(stderr, "%s: %s\n", tool->name, error);
     exit(1);
 }

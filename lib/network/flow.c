@@ -155,11 +155,15 @@ static int reached(struct rs_flow *flow, const struct rs_window *window)
     return rows;
 }
 
+static int parts_of(const struct rs_flow *flow)
+{
+    return larger(flow->strip.parts, 1);
+}
+
 static void make_room(struct rs_flow *flow, struct rs_window *window, int end)
 {
     int rows = reached(flow, window);
-    rs_window_make_room(window, smaller(first_needed(flow, window), rows), rows, end,
-                        larger(flow->strip.parts, 1));
+    rs_window_make_room(window, smaller(first_needed(flow, window), rows), rows, end, parts_of(flow));
 }
 
 /* Rows [done, end) of a step's output. */
@@ -209,11 +213,6 @@ static void run_columns(const struct task *task, int from, int to, float *scratc
         rs_up_forward(y, x, step->up, sides);
         break;
     }
-}
-
-static int parts_of(const struct rs_flow *flow)
-{
-    return larger(flow->strip.parts, 1);
 }
 
 /* Whole tiles, so that no two parts share one. */

@@ -165,8 +165,8 @@ bool rs_prep_whitens_alike(const struct rs_prep *a, const struct rs_prep *b)
 {
     struct rs_whitening form = rs_prep_form(a), other = rs_prep_form(b);
     return a->planes == b->planes && a->source == b->source && a->fov_only == b->fov_only &&
-           !(a->epsilon < b->epsilon || a->epsilon > b->epsilon) && form.width == other.width &&
-           form.height == other.height && form.rank == other.rank && form.filter == other.filter;
+           a->epsilon == b->epsilon && form.width == other.width && form.height == other.height &&
+           form.rank == other.rank && form.filter == other.filter;
 }
 
 void rs_prep_free(struct rs_prep *prep)

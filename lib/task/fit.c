@@ -83,7 +83,7 @@ const char *rs_fit_save(struct rs_fit *fit, struct rs_prep *prep, const char *pa
 {
     const char *error =
         prep->mode == RS_PREP_DATASET ? rs_prep_sums_end(&fit->sums, prep) : whiten(fit, prep);
-    rs_progress_clear(&fit->progress);
+    rs_progress_clear();
     return error ? error : rs_statistics_save(prep, fit->covariance.count, path);
 }
 

@@ -137,7 +137,7 @@ static void start_memory(struct trainer *t)
 
 static void finish(struct trainer *t)
 {
-    rs_progress_clear(&t->progress);
+    rs_progress_clear();
     rs_adam_free(&t->adam);
     rs_pass_free(t->pass);
     rs_model_free(&t->model);
@@ -234,7 +234,7 @@ static const char *validate(struct trainer *t)
 {
     struct rs_validation now;
     struct rs_course *course = &t->course;
-    rs_progress_clear(&t->progress);
+    rs_progress_clear();
     const char *error =
         rs_validate(&now, shown(t), t->validation, (int)t->options->batch, t->options->fov_only);
     if (error)

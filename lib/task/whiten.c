@@ -53,7 +53,7 @@ static void show_clock(struct solution *s)
         usleep(100000);
         rs_progress_show(&progress, tenth < expected ? tenth : expected, "");
     }
-    rs_progress_clear(&progress);
+    rs_progress_clear();
 }
 
 static void solve_or_show(void *context, int shard, int worker)

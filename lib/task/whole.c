@@ -100,19 +100,22 @@ static struct rs_flow_strip strip_of(const struct rs_whole *whole, int strips, i
     return strip;
 }
 
-static size_t bytes_of(const struct rs_whole *whole, int strips, int number)
+/* Bytes of the largest of so many strips. All are asked: how far a strip reads, and how many rows at once, is
+ * different for each. */
+static size_t largest_strip(const struct rs_whole *whole, int strips)
 {
-    struct rs_flow_strip strip = strip_of(whole, strips, number);
-    return strip.from < strip.to ? rs_flow_bytes(&whole->folded, &strip) : 0;
+    size_t most = 0;
+    for (int i = 0; i < strips; i++) {
+        struct rs_flow_strip strip = strip_of(whole, strips, i);
+        size_t bytes = strip.from < strip.to ? rs_flow_bytes(&whole->folded, &strip) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
 }
 
-/* All are asked: how far a strip reads, and how many rows at once, is different for each. */
 static bool fits(const struct rs_whole *whole, int strips)
 {
-    for (int i = 0; i < strips; i++)
-        if (bytes_of(whole, strips, i) > whole->memory)
-            return false;
-    return true;
+    return largest_strip(whole, strips) <= whole->memory;
 }
 
 /* The fewest strips that fit: what lies between two is computed twice. 0 if none do, down to those that have a tile
@@ -134,26 +137,16 @@ static int fewest_strips(const struct rs_whole *whole)
     return most;
 }
 
-/* Strips as narrow as there are, in one part, and still too large. */
-static const char *too_little(const struct rs_whole *whole)
-{
-    int strips = whole->width < lowest_tile(whole) ? 1 : whole->width / lowest_tile(whole);
-    size_t most = 0;
-    for (int i = 0; i < strips; i++) {
-        size_t bytes = bytes_of(whole, strips, i);
-        most = bytes > most ? bytes : most;
-    }
-    return rs_error("this model wants at least -memory=%zu", (most >> 20) + 1);
-}
-
 /* Where the memory is too little for as many parts as there are threads, some have to stand idle. */
 static const char *choose_strips(struct rs_whole *whole)
 {
     for (whole->parts = rs_threads(); whole->parts > 1; whole->parts /= 2)
         if ((whole->strips = fewest_strips(whole)))
             return NULL;
-    whole->strips = fewest_strips(whole);
-    return whole->strips ? NULL : too_little(whole);
+    if ((whole->strips = fewest_strips(whole)))
+        return NULL;
+    int narrowest = whole->width < lowest_tile(whole) ? 1 : whole->width / lowest_tile(whole);
+    return rs_error("this model wants at least -memory=%zu", (largest_strip(whole, narrowest) >> 20) + 1);
 }
 
 const char *rs_whole_run(struct rs_whole *whole, const struct rs_view *view, struct rs_canvas *canvas,
