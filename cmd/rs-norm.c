@@ -3,6 +3,7 @@
 #include "base/thread.h"
 #include "cli/tool.h"
 #include "picture/patch.h"
+#include "picture/prep_meta.h"
 #include "picture/sample.h"
 #include "picture/statistics.h"
 #include "task/fit.h"

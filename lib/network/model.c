@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/outfile.h"
+#include "picture/prep_meta.h"
 #include "picture/statistics.h"
 
 /* Words of the metadata; the first of each is what a model without the key is. */

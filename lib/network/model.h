@@ -2,6 +2,7 @@
 #ifndef RS_NETWORK_MODEL_H
 #define RS_NETWORK_MODEL_H
 
+#include "format/safetensors.h"
 #include "measure/temperature.h"
 #include "network/unet.h"
 #include "picture/prep.h"

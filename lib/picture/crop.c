@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "picture/prep_meta.h"
 
 static void reserve(struct rs_crop *crop, int size)
 {

@@ -16,7 +16,6 @@
 
 #include "base/sha256.h"
 #include "format/image.h"
-#include "format/safetensors.h"
 #include "picture/whiten.h"
 
 #define RS_PREP_EPSILON 2e-6
@@ -49,9 +48,8 @@ struct rs_prep {
     struct rs_whitening *whitening;  /* owned; NULL where it is only told of */
 };
 
-const char *rs_prep_mode(const struct rs_prep *prep); /* its name */
-bool rs_prep_whitens(const struct rs_prep *prep);     /* zca or zca-filter */
-bool rs_prep_learns(const struct rs_prep *prep); /* those and dataset: many images come before the first */
+bool rs_prep_whitens(const struct rs_prep *prep); /* zca or zca-filter */
+bool rs_prep_learns(const struct rs_prep *prep);  /* those and dataset: many images come before the first */
 bool rs_prep_is_by_patch(
     const struct rs_prep *prep); /* patch or zca: a patch is made by itself, of its one size */
 bool rs_prep_is_whole(
@@ -104,9 +102,5 @@ void rs_prep_sums_add(struct rs_prep_sums *sums, const struct rs_prep *prep, con
 
 /* Sets prep's mean and std. An error where no pixel was counted, or -divide by a standard deviation of 0. */
 const char *rs_prep_sums_end(const struct rs_prep_sums *sums, struct rs_prep *prep);
-
-/* The metadata that records a normalisation, in canonical order, and back; numbers survive exactly. */
-void rs_prep_to_meta(const struct rs_prep *prep, struct rs_meta *meta);
-const char *rs_prep_from_meta(struct rs_prep *prep, const struct rs_meta *meta);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "picture/patch.h"
+#include "picture/prep_meta.h"
 
 static void reserve(struct rs_sample *sample, size_t pixels)
 {

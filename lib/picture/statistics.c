@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/outfile.h"
+#include "picture/prep_meta.h"
 
 static const char not_statistics[] = "not a file of statistics made by rs-norm -fit";
 

@@ -2,6 +2,7 @@
 #ifndef RS_PICTURE_STATISTICS_H
 #define RS_PICTURE_STATISTICS_H
 
+#include "format/safetensors.h"
 #include "picture/prep.h"
 
 /* A safetensors file whose metadata are rs_prep_to_meta's and, with a whitening, the number of `vectors` that it was

@@ -13,6 +13,7 @@
 #include "network/average.h"
 #include "network/pass.h"
 #include "network/schedule.h"
+#include "picture/prep_meta.h"
 #include "picture/statistics.h"
 #include "task/checkpoint.h"
 

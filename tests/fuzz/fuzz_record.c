@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "format/tensor.h"
-#include "picture/prep.h"
+#include "picture/prep_meta.h"
 #include "task/course.h"
 
 static bool same_record(const struct rs_record *a, const struct rs_record *b)

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "picture/crop.h"
+#include "picture/prep_meta.h"
 #include "picture/sample.h"
 #include "tap.h"
 

@@ -11,6 +11,7 @@
 #include "kernel/kernel.h"
 #include "layer/probability.h"
 #include "picture/crop.h"
+#include "picture/prep_meta.h"
 #include "picture/statistics.h"
 #include "task/fit.h"
 #include "task/infer.h"

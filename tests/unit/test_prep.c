@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "picture/prep_meta.h"
 #include "picture/statistics.h"
 #include "tap.h"
 
