@@ -1,5 +1,4 @@
-#include <string.h>
-
+#include "base/operand.h"
 #include "cli/tool.h"
 #include "task/info.h"
 
@@ -27,9 +26,8 @@ int main(int argc, char **argv)
             printf("file%s%s\n", tsv ? "\t" : ": ", *argv);
         FILE *stream = rs_tool_open(*argv);
         const char *error = rs_info_print(stream, stdout, tsv ? "\t" : ": ");
-        rs_tool_check(ferror(stdout) ? "stdout" : strcmp(*argv, "-") ? *argv : "stdin", error);
-        if (stream != stdin)
-            fclose(stream);
+        rs_tool_check(ferror(stdout) ? "stdout" : rs_operand_name(*argv), error);
+        rs_operand_close(stream);
     }
     return rs_tool_end();
 }

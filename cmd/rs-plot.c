@@ -1,10 +1,10 @@
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/operand.h"
 #include "cli/tool.h"
 #include "plot/training.h"
 #include "task/plot.h"
@@ -88,7 +88,7 @@ static void draw_again(struct rs_run *runs, int count)
 {
     int ended;
     for (int i = 0; i < count; i++)
-        if (!strcmp(runs[i].path, "-"))
+        if (rs_operand_is_stdin(runs[i].path))
             rs_tool_usage("-follow wants files, not standard input");
     rs_interrupt_watch(SIGTERM, false);
     rs_interrupt_watch(SIGINT, false);

@@ -1,18 +1,17 @@
 #include "cli/partner.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/error.h"
+#include "base/operand.h"
 #include "cli/tool.h"
 
 struct rs_partner rs_partner_open(const char *option, const char *path, char **operands)
 {
-    bool is_stdin = !strcmp(path, "-");
-    for (; is_stdin && *operands; operands++)
-        if (!strcmp(*operands, "-"))
+    for (; rs_operand_is_stdin(path) && *operands; operands++)
+        if (rs_operand_is_stdin(*operands))
             rs_tool_usage("-%s=-: stdin is an operand already", option);
-    return (struct rs_partner){.stream = rs_tool_open(path), .name = is_stdin ? "stdin" : path};
+    return (struct rs_partner){.stream = rs_tool_open(path), .name = rs_operand_name(path)};
 }
 
 /* Whether there was another image. */
@@ -42,7 +41,6 @@ void rs_partner_close(struct rs_partner *partner)
 {
     if (read_image(partner))
         rs_tool_fail(partner->here, "no partner: the operands have ended");
-    if (partner->stream != stdin)
-        fclose(partner->stream);
+    rs_operand_close(partner->stream);
     rs_image_free(&partner->image);
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/number.h"
+#include "base/operand.h"
 #include "base/progress.h"
 #include "base/sandbox.h"
 #include "cli/help.h"
@@ -271,15 +272,10 @@ const char *rs_tool_model(const char *path)
 
 FILE *rs_tool_open(const char *path)
 {
-    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+    FILE *file = rs_operand_open(path);
     if (!file)
         rs_tool_fail(path, strerror(errno));
     return file;
-}
-
-static const char *display_name(const char *path)
-{
-    return strcmp(path, "-") ? path : "stdin";
 }
 
 const char *rs_tool_here(void)
@@ -314,7 +310,7 @@ uint64_t rs_tool_loop(char **paths,
     for (; *paths; paths++) {
         FILE *stream = rs_tool_open(*paths);
         uint64_t first = count;
-        here_path = display_name(*paths);
+        here_path = rs_operand_name(*paths);
         for (bool more = true;; count++) {
             here_image = count - first + 1;
             const char *error = next(context, stream, count, &more);
@@ -325,8 +321,7 @@ uint64_t rs_tool_loop(char **paths,
         }
         if (count == first)
             rs_tool_fail(here_path, "no image in input");
-        if (stream != stdin)
-            fclose(stream);
+        rs_operand_close(stream);
     }
     return count;
 }

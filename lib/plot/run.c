@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/operand.h"
 
 /* A log may get columns, a curve is what it is. */
 static const struct kind {
@@ -53,7 +54,7 @@ struct rs_run rs_run_of(const char *operand)
     bool named = before && operand[before] == '=';
     const char *path = named ? operand + before + 1 : operand;
     struct rs_run run = {.path = path, .named = named};
-    run.name = rs_strdup(named ? operand : strcmp(path, "-") ? path : "stdin");
+    run.name = rs_strdup(named ? operand : rs_operand_name(path));
     size_t length = strlen(run.name);
     if (named)
         run.name[before] = 0;

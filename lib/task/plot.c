@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/operand.h"
 #include "base/outfile.h"
 #include "base/terminal.h"
 #include "gnuplot/gnuplot.h"
@@ -17,12 +18,11 @@
 
 static const char *read_run(struct rs_run *run, bool growing)
 {
-    bool is_stdin = !strcmp(run->path, "-");
-    FILE *stream = is_stdin ? stdin : fopen(run->path, "rb");
+    FILE *stream = rs_operand_open(run->path);
     const char *error = stream ? rs_run_read(run, stream, growing) : rs_error("%s", strerror(errno));
-    if (stream && !is_stdin)
-        fclose(stream);
-    return rs_error_at(is_stdin ? "stdin" : run->path, error);
+    if (stream)
+        rs_operand_close(stream);
+    return rs_error_at(rs_operand_name(run->path), error);
 }
 
 const char *rs_plot_read(struct rs_run *runs, int count, bool growing)

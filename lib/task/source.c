@@ -6,28 +6,16 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-
-static char stdin_name[] = "stdin";
-
-static FILE *open_operand(const char *path)
-{
-    return strcmp(path, "-") ? fopen(path, "rb") : stdin;
-}
-
-static void close_operand(FILE *file)
-{
-    if (file != stdin)
-        fclose(file);
-}
+#include "base/operand.h"
 
 const char *rs_source_load(struct rs_dataset *data, const char *path, size_t memory)
 {
-    FILE *file = open_operand(path);
+    FILE *file = rs_operand_open(path);
     if (!file)
         return rs_error_at(path, strerror(errno));
     const char *error = rs_dataset_add(data, file, memory);
-    close_operand(file);
-    return error ? rs_error_at(file == stdin ? stdin_name : path, error) : NULL;
+    rs_operand_close(file);
+    return rs_error_at(rs_operand_name(path), error);
 }
 
 void rs_source_epochs(struct rs_source *source, const struct rs_train_options *options)
@@ -43,11 +31,9 @@ static const char *open_all(struct rs_source *source, char **paths)
         count++;
     source->files = rs_alloc(count + 1, sizeof *source->files);
     for (size_t i = 0; i < count; i++) {
-        source->files[i] = open_operand(paths[i]);
+        source->files[i] = rs_operand_open(paths[i]);
         if (!source->files[i])
             return rs_error_at(paths[i], strerror(errno));
-        if (source->files[i] == stdin)
-            paths[i] = stdin_name;
     }
     return NULL;
 }
@@ -66,7 +52,7 @@ const char *rs_source_stream(struct rs_source *source, char **paths, const struc
 void rs_source_free(struct rs_source *source)
 {
     for (size_t i = 0; source->files && source->files[i]; i++)
-        close_operand(source->files[i]);
+        rs_operand_close(source->files[i]);
     free(source->files);
     rs_feed_free(source->feed);
     rs_stream_free(&source->stream);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/operand.h"
 
 static const char *read_data(struct rs_stream *stream, size_t bytes)
 {
@@ -39,7 +40,7 @@ static const char *take_record(struct rs_stream *stream, const struct rs_record 
 /* Goes on to the next file where one ends; a file without a record is an error. */
 static const char *next_record(struct rs_stream *stream, bool *more)
 {
-    for (; *stream->files; stream->files++, stream->names++, stream->number = 0) {
+    for (; *stream->files; stream->files++, stream->paths++, stream->number = 0) {
         struct rs_record record = {0};
         const char *error = rs_record_read(*stream->files, &record, more);
         stream->number++;
@@ -47,20 +48,21 @@ static const char *next_record(struct rs_stream *stream, bool *more)
             error = take_record(stream, &record);
         rs_record_free(&record);
         if (error)
-            return rs_error("%.400s: record %jd: %s", *stream->names, (intmax_t)stream->number, error);
+            return rs_error("%.400s: record %jd: %s", rs_operand_name(*stream->paths),
+                            (intmax_t)stream->number, error);
         if (*more)
             return NULL;
         if (stream->number == 1)
-            return rs_error("%.400s: no tensor in input", *stream->names);
+            return rs_error("%.400s: no tensor in input", rs_operand_name(*stream->paths));
     }
     *more = false;
     return NULL;
 }
 
-const char *rs_stream_start(struct rs_stream *stream, FILE **files, char **names, size_t memory)
+const char *rs_stream_start(struct rs_stream *stream, FILE **files, char **paths, size_t memory)
 {
     bool more;
-    *stream = (struct rs_stream){.files = files, .names = names, .memory = memory};
+    *stream = (struct rs_stream){.files = files, .paths = paths, .memory = memory};
     return next_record(stream, &more);
 }
 

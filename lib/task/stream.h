@@ -6,7 +6,7 @@
 
 struct rs_stream {
     FILE **files;           /* owned by the caller, NULL behind the last */
-    char **names;           /* of the files, for messages */
+    char **paths;           /* the operands that they are of, for messages */
     struct rs_tensor shape; /* of one sample; set by rs_stream_start */
     struct rs_meta meta;
     struct rs_tensor record; /* of the record at hand */
@@ -18,7 +18,7 @@ struct rs_stream {
 };
 
 /* Reads the first record, so that shape and meta are known. */
-const char *rs_stream_start(struct rs_stream *stream, FILE **files, char **names, size_t memory);
+const char *rs_stream_start(struct rs_stream *stream, FILE **files, char **paths, size_t memory);
 
 /* The next sample, in memory that is good until the next call; `*more` is false behind the last. Errors name
  * the file and the record. */
