@@ -17,7 +17,8 @@ FOLDS = 1 2 3 4
 AUGMENT = rs-rotate -quiet -copies=3 -flip -quarter -angle=45 -zoom=.86,1.16 -seed=$(SEED) | \
   rs-norm -quiet -mode=image -pixels=fov -jitter=.15,.075 -seed=$(SEED) | \
   rs-patch -quiet -size=256 -pixels=fov -count=8 -seed=$(SEED)
-TRAIN = rs-train -channels=16,32,64 -dropout=0 -batch=4 -lr=.01 -warmup=.02 -schedule=cosine -average=.99 \
+TRAIN_OPTIONS = -channels=16,32,64
+TRAIN = rs-train $(TRAIN_OPTIONS) -dropout=0 -batch=4 -lr=.01 -warmup=.02 -schedule=cosine -average=.99 \
   -shuffle=256 -seed=$(SEED)
 INFER = rs-infer -tta=flips
 

@@ -59,7 +59,7 @@ between() {
 @test "drive.mk in small: a fold chooses, all train" {
     [ -d "$DATA/DRIVE/training" ] || skip "no DRIVE in $DATA"
     run -0 make -s -C "$ROOT" -f pipelines/drive.mk DATA="$DATA" OUT="$PWD/drive" FOLDS=1 FOLD_STEPS=30 STEPS=10 \
-        DRIVE_TRAINING="21 22 23" held_1=21 "$PWD/drive/model.safetensors"
+        DRIVE_TRAINING="21 22 23" held_1=21 TRAIN_OPTIONS=-channels=8,8 "$PWD/drive/model.safetensors"
     between "$(awk -F '\t' 'NR == 2 { print $1 }' drive/chosen.tsv)" 0.01 .99
     rs-info drive/model.safetensors | grep -q '^threshold: 0'
 }
