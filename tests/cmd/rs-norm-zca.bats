@@ -195,7 +195,7 @@ PYTHON
     cd "$BATS_TEST_TMPDIR"
     (cat "$FILES/patches" && printf 'P5 24') >torn
     # the first of the patches comes late, so that a line is shown
-    script -qec "(sleep .3; cat torn) | rs-norm -mode=zca -gray -fit=s" typescript >/dev/null || true
+    script -qec "(sleep $(bare && echo .3 || echo 5); cat torn) | rs-norm -mode=zca -gray -fit=s" typescript >/dev/null || true
     run -0 tail -n 1 typescript
     sed 1d typescript | tr '\r' '\n' | grep -a 'rs-norm: ' >shown
     grep -a 'vectors  ' typescript
