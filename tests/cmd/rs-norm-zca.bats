@@ -82,7 +82,7 @@ spoil() {
     fails 1 "whitened tensors: -stats must name the file of SHA-256 $(sha256sum <full | cut -d ' ' -f 1)" $train t
     fails 1 "$FILES/top: SHA-256 " $train -stats="$FILES/top" t
     fails 1 "not a file of statistics" $train -stats=t t
-    sed 's/"epsilon":"0.1"/"epsilon":"0.2"/' t >other
+    LC_ALL=C sed 's/"epsilon":"0.1"/"epsilon":"0.2"/g' t >other
     fails 1 "full: what the tensors say of their whitening is not so" $train -stats=full other
     [ ! -e m ]
     $train -quiet -stats=full t
