@@ -139,12 +139,16 @@ static const char *last_line(FILE *messages)
     return rs_error("%s", last);
 }
 
+static const char not_there[] = "gnuplot, which draws, is not installed (package gnuplot-nox)";
+
 static const char *outcome(int status, FILE *picture, FILE *messages)
 {
     if (status == -1)
         return rs_error("gnuplot: %s", strerror(errno));
     if (WIFSIGNALED(status))
         return rs_error("gnuplot died of signal %d", WTERMSIG(status));
+    if (WEXITSTATUS(status) == 127) /* posix_spawn may say so instead of returning an error */
+        return not_there;
     bool drawn = !status && !fseek(picture, 0, SEEK_END) && ftell(picture) > 0;
     return drawn ? NULL : rs_error("gnuplot failed: %s", last_line(messages));
 }
@@ -158,7 +162,7 @@ static const char *run(FILE *script, FILE *picture, FILE *messages)
     rewind(script);
     int number = start(script, picture, messages, &child);
     if (number == ENOENT)
-        return rs_error("gnuplot, which draws, is not installed (package gnuplot-nox)");
+        return not_there;
     return number ? rs_error("gnuplot: %s", strerror(number)) : outcome(wait_for(child), picture, messages);
 }
 
