@@ -107,10 +107,9 @@ check: all units
 # The unit tests on processors that are not here, under qemu: aarch64, and an x86-64 that has no AVX. (qemu64 has not what
 # OpenBLAS takes it to have.)
 AARCH64 = BUILD=$(BUILD)/aarch64 CC=aarch64-linux-gnu-gcc NETPBM_LIBS=-l:libnetpbm.so.11
-cross: all
+cross: all units
 	PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig $(MAKE) $(AARCH64) units
 	prove -j2 -e qemu-aarch64 $(UNITS:$(BUILD)/%=$(BUILD)/aarch64/%)
-	$(MAKE) units
 	env -u OPENBLAS_CORETYPE prove -j2 -e "qemu-x86_64 -cpu Nehalem" $(UNITS)
 
 # Speed beside that of others: tests/bench/run -help

@@ -72,8 +72,8 @@ static double run_net(struct net_case *t, const struct rs_drop *drop)
     return loss.sum / (double)loss.count;
 }
 
-/* Of the largest logit, if that is above 1, behind up to 16 convolutions and batch norms: each sum of K <= 300 terms errs by about
- * sqrt(K) U, some 1e-6 of its size, and a batch norm of few pixels may pass on several times that. */
+/* Of the largest logit, if that is above 1, behind up to 16 convolutions and batch norms: each sum of K <= 300 terms
+ * errs by about sqrt(K) U, some 1e-6 of its size, and a batch norm of few pixels may pass on several times that. */
 static void check_net_logits(struct net_case *t, struct rs_map logits)
 {
     struct field wanted = logits_twin(&t->twin, &t->xd), found = field_of(&logits);
