@@ -124,10 +124,10 @@ static int wait_for(pid_t child)
     return status;
 }
 
-/* The last line that is not blank, without the blanks around it. */
+/* The last line that is not blank, without the blanks around it; "" if there is none. */
 static const char *last_line(FILE *messages)
 {
-    char line[512], last[512] = "without a word";
+    char line[512], last[512] = "";
     rewind(messages);
     while (fgets(line, sizeof line, messages)) {
         size_t length = strlen(line);
@@ -139,7 +139,7 @@ static const char *last_line(FILE *messages)
     return rs_error("%s", last);
 }
 
-static const char not_there[] = "gnuplot, which draws, is not installed (package gnuplot-nox)";
+static const char not_run[] = "gnuplot, which draws, cannot be run: is it installed (package gnuplot-nox)?";
 
 static const char *outcome(int status, FILE *picture, FILE *messages)
 {
@@ -147,10 +147,12 @@ static const char *outcome(int status, FILE *picture, FILE *messages)
         return rs_error("gnuplot: %s", strerror(errno));
     if (WIFSIGNALED(status))
         return rs_error("gnuplot died of signal %d", WTERMSIG(status));
-    if (WEXITSTATUS(status) == 127) /* posix_spawn may say so instead of returning an error */
-        return not_there;
-    bool drawn = !status && !fseek(picture, 0, SEEK_END) && ftell(picture) > 0;
-    return drawn ? NULL : rs_error("gnuplot failed: %s", last_line(messages));
+    if (!status && !fseek(picture, 0, SEEK_END) && ftell(picture) > 0)
+        return NULL;
+    const char *words = last_line(messages);
+    if (WEXITSTATUS(status) == 127 && !*words) /* posix_spawn may say so instead of returning an error */
+        return not_run;
+    return rs_error("gnuplot failed: %s", *words ? words : "without a word");
 }
 
 static const char *run(FILE *script, FILE *picture, FILE *messages)
@@ -162,7 +164,7 @@ static const char *run(FILE *script, FILE *picture, FILE *messages)
     rewind(script);
     int number = start(script, picture, messages, &child);
     if (number == ENOENT)
-        return not_there;
+        return not_run;
     return number ? rs_error("gnuplot: %s", strerror(number)) : outcome(wait_for(child), picture, messages);
 }
 
