@@ -12,12 +12,22 @@ static double unless_alike(double factor)
     return fabs(factor - 1) < RS_READY_ALIKE ? 1 : factor;
 }
 
-static const char *note_of(const struct rs_image *photograph, bool resizes)
+static const char *note_of_none(const struct rs_image *photograph, bool resizes)
 {
     if (photograph->has_fov)
         return resizes ? "no circle in its field of view; taken at its own size" : NULL;
     return resizes ? "no field of view found; all of it is taken, at its own size"
                    : "no field of view found; all of it is taken";
+}
+
+/* What is to be said of one that was found. */
+static const char *note_of_size(double diameter, double factor)
+{
+    if (factor <= RS_READY_COARSE)
+        return NULL;
+    return rs_error(
+        "its field of view, %.0f pixels across, is enlarged %.1f times: too coarse for thin vessels",
+        diameter, factor);
 }
 
 /* Finds the field of view, if it is needed, adds it, and tells the factor. */
@@ -34,9 +44,11 @@ static const char *look_at(struct rs_ready *ready, const struct rs_model *model,
         return NULL;
     rs_fov_of(&fov, photograph);
     if (!fov.found)
-        ready->note = note_of(photograph, resizes);
-    else if (resizes)
+        ready->note = note_of_none(photograph, resizes);
+    else if (resizes) {
         *factor = unless_alike(model->diameter / fov.diameter);
+        ready->note = note_of_size(fov.diameter, *factor);
+    }
     if (adds) {
         rs_fov_shrink(&fov, RS_READY_RIM);
         rs_fov_add(photograph, &fov);

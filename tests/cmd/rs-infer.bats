@@ -212,6 +212,20 @@ sizes() {
     [ "$(pamarith -difference mean.pgm flips.pgm | pamsumm -max -brief)" -le 2 ]
 }
 
+@test "a photograph that is enlarged more than three times: a map, and a warning" {
+    for factor in .5 .25; do
+        rs-scale -quiet -factor=$factor "$FILES/s.pam" >$factor.pam
+        run --separate-stderr -0 rs-infer -quiet -model="$FILES/photo.model" $factor.pam
+        assert_line --index 0 --partial P7
+        [ $factor = .25 ] || assert_equal "$stderr" ''
+    done
+    for i in 0 1; do
+        # shellcheck disable=SC2154
+        assert_regex "${stderr_lines[i]}" "^rs-infer: warning: .25.pam: image $((i + 1)): its field of view, 1[0-9] pixels \
+across, is enlarged [34]\.[0-9] times: too coarse for thin vessels$"
+    done
+}
+
 # page: black letters on white
 page() {
     pbmtext -nomargins "What is a fundus? It is the back of the eye." | pnmscale 3 | ppmchange -quiet black black |

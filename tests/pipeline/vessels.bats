@@ -76,6 +76,18 @@ map_of() { pngtopnm "$1" | pamdepth -quiet 65535; }
     fails 2 'none is no folder' vessels -folder=none good.ppm
 }
 
+@test "what is doubtful is done, and told" {
+    ppmmake orange 300 200 >orange.ppm
+    rs-synth -quiet -width=300 -height=300 | rs-scale -quiet -factor=.5 | pamchannel -tupletype=RGB 0 1 2 |
+        pamtopnm -quiet >small.ppm
+    run --separate-stderr -0 vessels orange.ppm small.ppm
+    assert_equal "${#stderr_lines[@]}" 2
+    assert_equal "${stderr_lines[0]}" \
+        'vessels: warning: orange.ppm: no field of view found; all of it is taken, at its own size'
+    assert_regex "${stderr_lines[1]}" '^vessels: warning: small.ppm: its field of view, 1[0-9]+ pixels across, is enlarged '
+    [ -s orange.map.png ] && [ -s small.map.png ]
+}
+
 @test "a folder of photographs, with make, xargs and parallel" {
     mkdir photos out
     for stem in 'first eye' second; do pnmtopng -quiet eye.ppm >"photos/$stem.png"; done

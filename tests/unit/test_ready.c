@@ -215,6 +215,30 @@ static void test_no_circle(void)
     rs_unet_free(&model.net);
 }
 
+/* Enlarged three times, and more. */
+static void test_coarse(void)
+{
+    struct rs_model model;
+    struct rs_infer_options as_it_is = usual;
+    const char *note;
+    as_it_is.scale = 4;
+    draw_model(&model, RS_PREP_IMAGE, true, 205);
+    struct rs_image map = map_of(&model, usual, draw_disc(90, 80, 70), &note);
+    ok(!note, "enlarged 2.9 times: %s", note ? note : "nothing is said");
+    rs_image_free(&map);
+    model.diameter = 280;
+    map = map_of(&model, usual, draw_disc(90, 80, 70), &note);
+    ok(note &&
+           !strcmp(note, "its field of view, 70 pixels across, is enlarged 4.0 times: too coarse for thin "
+                         "vessels"),
+       "enlarged 4 times: %s", note ? note : "nothing is said");
+    rs_image_free(&map);
+    map = map_of(&model, as_it_is, draw_disc(90, 80, 70), &note);
+    ok(!note, "as the user wants it: %s", note ? note : "nothing is said");
+    rs_image_free(&map);
+    rs_unet_free(&model.net);
+}
+
 /* --- Scale --- */
 
 /* The map of the photograph resized by hand, whose edges take no part, resized back. */
@@ -386,6 +410,7 @@ int main(void)
     test_notes(RS_PREP_IMAGE);
     test_notes(RS_PREP_PATCH);
     test_no_circle();
+    test_coarse();
     test_scale(RS_PREP_NONE, 60);
     test_scale(RS_PREP_PATCH, 75);
     test_scale(RS_PREP_NONE, 330);
