@@ -84,7 +84,7 @@ $(BUILD)/%.o: %.c | $(filter deps deps-dev,$(MAKECMDGOALS))
 
 # What the build, the tools, the tests and the pipelines need; then what only maintainers need
 PACKAGES = gcc libc6-dev make pkgconf libnetpbm-dev netpbm libopenblas-dev liblapacke-dev libjansson-dev \
-  bsdextrautils libjpeg-turbo-progs parallel gnuplot-nox perl bats bats-assert bats-support mandoc python3-numpy
+  bsdextrautils libjpeg-turbo-progs parallel gnuplot-nox perl bats bats-assert bats-support mandoc groff-base python3-numpy
 PACKAGES_DEV = git clang clang-format libclang-rt-14-dev cppcheck shellcheck valgrind gcovr debootstrap \
   gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
   libnetpbm11:arm64 libopenblas-dev:arm64 liblapacke-dev:arm64 libjansson-dev:arm64
@@ -181,15 +181,21 @@ $(BUILD)/share/zsh/site-functions/_%: $(BUILD)/bin/% completions/zsh.awk
 $(BUILD)/share/fish/vendor_completions.d/%.fish: $(BUILD)/bin/% completions/fish.awk
 	$(complete)
 
+# What the pages name, in the folders that it has here
+NAMED = README.md $(wildcard doc/*.png) $(filter-out %/figures.mk,$(wildcard pipelines/*))
 install: all completions
-	install -d $(DESTDIR)$(BINDIR) $(sort $(dir $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%)))
+	install -d $(DESTDIR)$(BINDIR) $(sort $(dir $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) \
+	  $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%) $(NAMED:%=$(DESTDIR)$(SHAREDIR)/rs/%)))
 	install -m 755 $(TOOLS) $(DESTDIR)$(BINDIR)
 	for page in $(PAGES:man/%=%); do install -m 644 man/$$page $(DESTDIR)$(MANDIR)/$$page; done
 	for file in $(COMPLETIONS); do install -m 644 $(BUILD)/share/$$file $(DESTDIR)$(SHAREDIR)/$$file; done
+	for file in $(NAMED); do \
+	  install -m $$([ -x $$file ] && echo 755 || echo 644) $$file $(DESTDIR)$(SHAREDIR)/rs/$$file; done
 	$(call shipped,$(DESTDIR)$(SHAREDIR))
 uninstall:
 	rm -f $(TOOLS:$(BUILD)/bin/%=$(DESTDIR)$(BINDIR)/%) $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) \
-	  $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%) $(DESTDIR)$(SHAREDIR)/rs/rs.safetensors
+	  $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%) $(NAMED:%=$(DESTDIR)$(SHAREDIR)/rs/%) \
+	  $(DESTDIR)$(SHAREDIR)/rs/rs.safetensors
 
 VERSION = $(shell sed -n 's/^#define RS_VERSION "\(.*\)"/\1/p' lib/cli/version.h)
 dist:

@@ -9,8 +9,22 @@ load common
         [ -s "root/opt/rs/share/man/man1/${tool##*/}.1" ]
     done
     run -0 mandoc root/opt/rs/share/man/man7/rs.7
+    { grep -oh 'pipelines/[a-z-]*[.mk]*[a-z]' root/opt/rs/share/man/man?/* && grep -o 'doc/[a-z]*.png' "$ROOT"/README.md; } |
+        sort -u >named
+    (cd root/opt/rs/share/rs && xargs ls >/dev/null) <named
     make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/rs uninstall
     assert_equal "$(find root -type f)" ""
+}
+
+@test "installed pipelines work from there" {
+    make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/rs install
+    rs-synth -quiet -width=96 -height=64 | pamchannel -tupletype=RGB 0 1 2 | pamtopnm -quiet >eye.ppm
+    rs-infer -quiet eye.ppm >map.pgm
+    PATH=$PWD/root/opt/rs/bin:/usr/bin:/bin
+    root/opt/rs/share/rs/pipelines/vessels eye.ppm
+    pngtopnm eye.map.png | cmp - map.pgm
+    run -0 make -n -f root/opt/rs/share/rs/pipelines/smoke.mk
+    assert_output --partial rs-train
 }
 
 @test "the model that came with the program is the one where none is named" {
@@ -51,7 +65,7 @@ load common
 
 @test "make install brings the model, where there is one" {
     mkdir tree
-    cp -r "$ROOT"/{Makefile,man,cmd,lib,completions} tree
+    cp -r "$ROOT"/{Makefile,README.md,doc,pipelines,man,cmd,lib,completions} tree
     mkdir -p tree/lib/model
     echo weights >tree/lib/model/rs.safetensors
     make -s -C tree BUILD="$BUILD" -o all -o completions DESTDIR="$PWD/root" PREFIX=/opt/rs install

@@ -38,6 +38,14 @@ python() {
     run -1 grep -vE 'referenced manual not found: Xr [^r]|outdated mandoc.db' found
 }
 
+@test "groff, too: no column of a table is wider than a terminal of 80" {
+    command -v groff >/dev/null || skip "no groff"
+    for page in "$ROOT"/man/man?/*; do
+        groff -mandoc -Tutf8 -rLL=78n -rLT=78n "$page" 2>>found >/dev/null
+    done
+    assert_equal "$(cat found)" ''
+}
+
 @test "the options of -help and of the manual are the same, with their arguments" {
     for tool in "$BUILD"/bin/*; do
         page=$ROOT/man/man1/${tool##*/}.1
