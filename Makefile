@@ -187,10 +187,10 @@ install: all completions
 	install -d $(DESTDIR)$(BINDIR) $(sort $(dir $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) \
 	  $(COMPLETIONS:%=$(DESTDIR)$(SHAREDIR)/%) $(NAMED:%=$(DESTDIR)$(SHAREDIR)/rs/%)))
 	install -m 755 $(TOOLS) $(DESTDIR)$(BINDIR)
-	for page in $(PAGES:man/%=%); do install -m 644 man/$$page $(DESTDIR)$(MANDIR)/$$page; done
-	for file in $(COMPLETIONS); do install -m 644 $(BUILD)/share/$$file $(DESTDIR)$(SHAREDIR)/$$file; done
+	for page in $(PAGES:man/%=%); do install -m 644 man/$$page $(DESTDIR)$(MANDIR)/$$page || exit; done
+	for file in $(COMPLETIONS); do install -m 644 $(BUILD)/share/$$file $(DESTDIR)$(SHAREDIR)/$$file || exit; done
 	for file in $(NAMED); do \
-	  install -m $$([ -x $$file ] && echo 755 || echo 644) $$file $(DESTDIR)$(SHAREDIR)/rs/$$file; done
+	  install -m $$([ -x $$file ] && echo 755 || echo 644) $$file $(DESTDIR)$(SHAREDIR)/rs/$$file || exit; done
 	$(call shipped,$(DESTDIR)$(SHAREDIR))
 uninstall:
 	rm -f $(TOOLS:$(BUILD)/bin/%=$(DESTDIR)$(BINDIR)/%) $(PAGES:man/%=$(DESTDIR)$(MANDIR)/%) \

@@ -16,6 +16,12 @@ load common
     assert_equal "$(find root -type f)" ""
 }
 
+@test "an installation that cannot be whole fails" {
+    mkdir -p root/opt/rs/share/man/man1/rs-fov.1/rs-fov.1 # where the page cannot go
+    run make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/rs install
+    [ "$status" != 0 ]
+}
+
 @test "installed pipelines work from there" {
     make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/rs install
     rs-synth -quiet -width=96 -height=64 | pamchannel -tupletype=RGB 0 1 2 | pamtopnm -quiet >eye.ppm
