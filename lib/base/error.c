@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/control.h"
+
 const char rs_error_closed[] = "output closed by its reader";
 
 static char *next_text(size_t *size)
@@ -23,9 +25,7 @@ const char *rs_error(const char *format, ...)
     va_start(args, format);
     vsnprintf(text, size, format, args);
     va_end(args);
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
-            *c = '?';
+    rs_control_hide(text);
     return text;
 }
 

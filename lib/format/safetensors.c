@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/control.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -354,7 +355,7 @@ static json_t *array_object(const struct rs_array *array)
 const char *rs_meta_check(const char *text)
 {
     for (const char *at = text; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == '\177')
+        if (rs_control_bytes(at))
             return rs_error("a control character");
     start_jansson();
     json_t *string = json_string(text);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/control.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "format/tensor.h"
@@ -26,12 +27,10 @@ struct info {
 /* A text that may be hostile: it must not become another line, another column or a terminal's command. */
 static void print_plain(FILE *out, const char *text)
 {
-    for (; *text; text++) {
-        bool c1 =
-            (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0;
-        fputc(c1 || (unsigned char)*text < ' ' || *text == 127 ? '?' : *text, out);
-        text += c1;
-    }
+    char *plain = rs_strdup(text);
+    rs_control_hide(plain);
+    fputs(plain, out);
+    free(plain);
 }
 
 static void end_line(struct info *info)

@@ -191,7 +191,9 @@ poison() {
     run -0 rs-info m
     assert_line 'about: Vessels of the Häggström set; not for use.'
     fails 2 "-about: not UTF-8" train -model=m -about="$(printf 'a\377')" "$FILES/train.tensors"
-    fails 2 "-about: a control character" train -model=m -about="$(printf 'a\tb')" "$FILES/train.tensors"
+    for text in $'a\tb' $'a\xc2\x9b1m'; do
+        fails 2 "-about: a control character" train -model=m -about="$text" "$FILES/train.tensors"
+    done
     fails 2 "-about: 512 bytes, of 511 at most" train -model=m -about="$(printf '%512s' x)" "$FILES/train.tensors"
     train -model=m -about="$(printf '%511s' x)" "$FILES/train.tensors"
 }

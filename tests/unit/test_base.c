@@ -60,6 +60,9 @@ static void test_errors(void)
 {
     error_has(rs_error_at("here", rs_error("line\nbreak")), "here: line?break",
               "one line, control characters shown");
+    const char *shown = rs_error("%s", "\x1b[1m \xc2\x9b[1m \xc2\x7f \xc2\xa0 \xc3\x9b \xc2");
+    ok(!strcmp(shown, "?[1m ?[1m \xc2? \xc2\xa0 \xc3\x9b \xc2"),
+       "those of Unicode, too; letters are none: %s", shown);
     ok(!rs_error_at("here", NULL), "no error stays none");
     ok(rs_error_at("here", rs_error_closed) == rs_error_closed, "a closed output passes unchanged");
 }
