@@ -24,10 +24,13 @@ load common
 
 @test "installed pipelines work from there" {
     make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/rs install
-    rs-synth -quiet -width=96 -height=64 | pamchannel -tupletype=RGB 0 1 2 | pamtopnm -quiet >eye.ppm
-    rs-infer -quiet eye.ppm >map.pgm
+    rs-synth -quiet -width=64 -height=64 >eye.pam
+    rs-patch -quiet -size=16 -count=20 eye.pam | rs-norm -quiet -mode=none |
+        rs-train -quiet -channels=2,3 -epochs=1 -batch=8 -model=m -threshold=0.37
+    pamchannel -tupletype=RGB 0 1 2 <eye.pam | pamtopnm -quiet >eye.ppm
+    rs-infer -quiet -model=m eye.ppm >map.pgm
     PATH=$PWD/root/opt/rs/bin:/usr/bin:/bin
-    root/opt/rs/share/rs/pipelines/vessels eye.ppm
+    root/opt/rs/share/rs/pipelines/vessels -model=m eye.ppm
     pngtopnm eye.map.png | cmp - map.pgm
     run -0 make -n -f root/opt/rs/share/rs/pipelines/smoke.mk
     assert_output --partial rs-train
