@@ -1,6 +1,10 @@
 #!/usr/bin/env bats
 load common
 
+# Where the tools themselves are: what tests/checked puts in their place would look for a model where they are, not where
+# it was copied to
+programs() { [ -d "$BUILD/plain" ] && echo "$BUILD/plain" || echo "$BUILD/bin"; }
+
 @test "installed tools and pages work from there, and uninstall leaves nothing" {
     make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/rs install
     for tool in "$BUILD"/bin/*; do
@@ -37,6 +41,7 @@ load common
 }
 
 @test "the model that came with the program is the one where none is named" {
+    PATH=$(programs):$PATH
     rs-synth -quiet -count=2 -width=64 -height=64 >eyes.pam
     rs-patch -quiet -size=16 -count=20 eyes.pam | rs-norm -quiet >tensors
     rs-train -quiet -channels=2,3 -epochs=1 -batch=8 -model=m -threshold=0.37 tensors
@@ -47,8 +52,8 @@ load common
         mkdir -p $place "${place%%/*}/bin" "${place%%/*}/build/bin"
         cp m $place/rs.safetensors
     done
-    cp "$BUILD"/bin/rs-{infer,score,mask} installed/bin
-    cp "$BUILD"/bin/rs-{infer,score,mask} built/build/bin
+    cp "$(programs)"/rs-{infer,score,mask} installed/bin
+    cp "$(programs)"/rs-{infer,score,mask} built/build/bin
     for bin in installed/bin built/build/bin "$PWD/installed/bin"; do
         "$bin/rs-infer" -quiet eyes.pam | cmp - maps.pam
         "$bin/rs-score" -quiet -threshold=model maps.pam | cmp - scores
@@ -62,7 +67,7 @@ load common
 
 @test "without one, the message says where it was looked for" {
     mkdir -p bare/bin
-    cp "$BUILD"/bin/rs-{infer,score,mask} bare/bin
+    cp "$(programs)"/rs-{infer,score,mask} bare/bin
     fails 1 "rs-infer: $PWD/bare/bin/../share/rs/rs.safetensors: no model came with the program; -model=FILE names one" \
         bare/bin/rs-infer eyes.pam
     for tool in rs-score rs-mask; do
