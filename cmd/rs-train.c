@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -9,6 +8,7 @@
 #include "base/thread.h"
 #include "cli/tool.h"
 #include "kernel/kernel.h"
+#include "task/course.h"
 #include "task/source.h"
 
 static struct rs_train_options train = {.batch = 32,
@@ -151,16 +151,6 @@ static void check_options(void)
         rs_interrupt_watch(SIGUSR1, false);
 }
 
-/* A log that a checkpoint may go on with is not emptied here. */
-static void open_log(void)
-{
-    files.log = fopen(log_path, train.resume ? "r+" : "w");
-    if (!files.log && train.resume && errno == ENOENT)
-        files.log = fopen(log_path, "w");
-    if (!files.log)
-        rs_tool_fail(log_path, strerror(errno));
-}
-
 static void report(const struct rs_train_report *done)
 {
     if (files.log && fclose(files.log))
@@ -214,7 +204,7 @@ int main(int argc, char **argv)
         load(&validation, validate);
     open_source(&source, argv);
     if (log_path)
-        open_log();
+        rs_tool_check(log_path, rs_course_open_log(&files.log, log_path, train.resume));
     rs_tool_check(NULL, rs_threads_start((int)threads));
     rs_tool_check(NULL, rs_kernel_start());
     watch_for_the_end();

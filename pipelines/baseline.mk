@@ -2,11 +2,14 @@
 #
 #   make -f pipelines/baseline.mk DATA=../data          the twenty training photographs, on which the filters' sizes were chosen
 #   make -f pipelines/baseline.mk DATA=../data test     the twenty test photographs, at the training photographs' thresholds
+#   make -f pipelines/baseline.mk DATA=../data found    the sensitivity there, where the share FALSE_ALARMS of the background
+#                                                       is taken for vessel (.018: as by the network of talk-drive.mk)
 #
 # DATA is the folder that holds DRIVE/; OUT is where every file goes. Nothing is trained.
 
 OUT = build/baseline
 METHODS = matched tophat
+FALSE_ALARMS = .018
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 include $(PIPELINES)photographs.mk
@@ -38,4 +41,10 @@ $(OUT)/training.tsv: $(METHODS:%=$(OUT)/training.%.scores)
 $(OUT)/test.tsv: $(METHODS:%=$(OUT)/test.%.scores)
 	$(call rows,test)
 
-.PHONY: all test
+$(OUT)/test.%.roc: $(OUT)/test.%.maps
+	rs-score -expect=20 -curve=roc $< > $@
+found: $(METHODS:%=$(OUT)/test.%.roc)
+	@for m in $(METHODS); do \
+	  awk -v method=$$m -v at=$(FALSE_ALARMS) 'NR > 1 && $$2 >= at { print method, $$3; exit }' $(OUT)/test.$$m.roc; done
+
+.PHONY: all test found

@@ -49,6 +49,15 @@ const char *rs_course_log(struct rs_course *course, FILE *log, const struct rs_c
     return fflush(log) || ferror(log) ? rs_error_write(errno) : NULL;
 }
 
+/* Not for reading unless it must be: so the end of a pipe's reader is noticed. */
+const char *rs_course_open_log(FILE **log, const char *path, bool resume)
+{
+    *log = fopen(path, resume ? "r+" : "w");
+    if (!*log && resume && errno == ENOENT)
+        *log = fopen(path, "w");
+    return *log ? NULL : rs_error("%s", strerror(errno));
+}
+
 const char *rs_course_start_log(FILE *log)
 {
     rewind(log);

@@ -2,6 +2,7 @@
 #ifndef RS_TASK_COURSE_H
 #define RS_TASK_COURSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -31,6 +32,9 @@ struct rs_course_row {
 
 /* Writes a row and flushes; errors as rs_error_write. */
 const char *rs_course_log(struct rs_course *course, FILE *log, const struct rs_course_row *row);
+
+/* Opens a log for what follows: one that may be gone on with as it is, any other empty. An error if it cannot. */
+const char *rs_course_open_log(FILE **log, const char *path, bool resume);
 
 /* Empties a log and writes its first line. */
 const char *rs_course_start_log(FILE *log);

@@ -14,10 +14,9 @@ struct rs_ready {
     struct rs_image resized;      /* owned */
 };
 
-/* Enlarged more than so many times a photograph shows too little, and a note says so. Three of DRIVE's training
- * photographs, 540 pixels across, reduced before the model that comes with the program enlarged them to 800: Dice .794 as
- * they are, .803 at 360 pixels (2.2 times), .771 at 270 (3.0), .741 at 216 (3.7), .685 at 162 (4.9), .611 at 108 (7.4),
- * over the field of view at the model's threshold, of maps enlarged to the photographs' size. */
+/* Enlarged more than so many times a photograph shows too little, and a note says so. By pipelines/coarse.mk, whose
+ * photographs are 540 pixels across and the model enlarges to 800: Dice .794 as they are, .803 at 360 pixels (2.2
+ * times), .771 at 270 (3.0), .741 at 216 (3.7), .685 at 162 (4.9), .611 at 108 (7.4). */
 #define RS_READY_COARSE 3
 
 /* A model that was normalised inside a field of view, or that knows its diameter, needs one: where the photograph has

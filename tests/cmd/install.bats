@@ -13,7 +13,7 @@ programs() { [ -d "$BUILD/plain" ] && echo "$BUILD/plain" || echo "$BUILD/bin"; 
         [ -s "root/opt/rs/share/man/man1/${tool##*/}.1" ]
     done
     run -0 mandoc root/opt/rs/share/man/man7/rs.7
-    { grep -oh 'pipelines/[a-z-]*[.mk]*[a-z]' root/opt/rs/share/man/man?/* && grep -o 'doc/[a-z]*.png' "$ROOT"/README.md; } |
+    { grep -oh 'pipelines/[a-z.-]*[a-z]' root/opt/rs/share/man/man?/* && grep -o 'doc/[a-z]*.png' "$ROOT"/README.md; } |
         sort -u >named
     (cd root/opt/rs/share/rs && xargs ls >/dev/null) <named
     make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$PWD/root" PREFIX=/opt/rs uninstall

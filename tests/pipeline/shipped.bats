@@ -63,3 +63,11 @@ between() {
     between "$(awk -F '\t' 'NR == 2 { print $1 }' drive/chosen.tsv)" 0.01 .99
     rs-info drive/model.safetensors | grep -q '^threshold: 0'
 }
+
+@test "coarse.mk: a photograph that was reduced has a worse map" {
+    bare || skip "eight networks of 800 x 800 pixels: minutes under a checker"
+    [ -d "$DATA/DRIVE/training" ] || skip "no DRIVE in $DATA"
+    run -0 --separate-stderr make -s -C "$ROOT" -f pipelines/coarse.mk DATA="$DATA" OUT="$PWD/coarse" NUMBERS=21 FACTORS="1 .3"
+    assert_equal "$(cut -d ' ' -f 1 <<<"$output" | xargs)" 'factor 1 .3'
+    awk 'NR == 2 { whole = $3 } NR == 3 { exit !(whole > .75 && $3 < whole - .05) }' <<<"$output"
+}
